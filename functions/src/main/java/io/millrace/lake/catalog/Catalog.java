@@ -1,0 +1,51 @@
+package io.millrace.lake.catalog;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A table catalog: Hive Metastore or AWS Glue. Every call is idempotent, because a call that timed
+ * out may have succeeded. An implementation is used by one thread.
+ */
+public interface Catalog extends AutoCloseable {
+
+  /**
+   * Creates the database and the table where they are missing, and adds the columns that the schema
+   * has and the table has not. Never drops or retypes a column.
+   *
+   * @param location the table's folder, as a URI
+   * @throws CatalogException when a column exists with another type, or the catalog cannot be
+   *     reached
+   */
+  void ensureTable(TableSchema table, String location) throws CatalogException;
+
+  /**
+   * Registers partitions at their folders below the table's location; those that exist stay as they
+   * are, their location and properties included.
+   */
+  void addPartitions(TableSchema table, Collection<HourPartition> partitions)
+      throws CatalogException;
+
+  /** Sets properties of a registered partition; its other properties stay. */
+  void setProperties(TableSchema table, HourPartition partition, Map<String, String> properties)
+      throws CatalogException;
+
+  /** A registered partition, or empty. */
+  Optional<RegisteredPartition> partition(TableSchema table, HourPartition partition)
+      throws CatalogException;
+
+  /** Every registered partition of the table, by start. */
+  Collection<RegisteredPartition> partitions(TableSchema table) throws CatalogException;
+
+  @Override
+  void close();
+
+  /**
+   * A partition as the catalog holds it.
+   *
+   * @param location the folder that readers use, as a URI
+   */
+  record RegisteredPartition(
+      HourPartition partition, String location, Map<String, String> properties) {}
+}

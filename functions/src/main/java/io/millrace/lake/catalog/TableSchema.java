@@ -1,0 +1,21 @@
+package io.millrace.lake.catalog;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A lake table as the code declares it; catalog tables and Parquet files are made from it.
+ *
+ * @param name the table's name in the catalog's database, as {@code app_events}
+ * @param path its folder below the lake's root, as {@code processed/app_events}
+ * @param columns in order; the partition columns year, month, day, hour are not among them
+ * @param doc what a row is, in one line
+ */
+public record TableSchema(String name, String path, List<Column> columns, String doc) {
+  public TableSchema {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(doc, "doc");
+    columns = List.copyOf(columns);
+  }
+}
