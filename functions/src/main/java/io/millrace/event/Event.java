@@ -44,15 +44,33 @@ public record Event(
   /** The same event under another user id. */
   public Event withUserId(String id) {
     return new Event(
-        eventId, id, sessionId, eventType, timestamp, receivedAt, device, geo, properties,
-        dimensions, origin);
+        eventId,
+        id,
+        sessionId,
+        eventType,
+        timestamp,
+        receivedAt,
+        device,
+        geo,
+        properties,
+        dimensions,
+        origin);
   }
 
   /** The same event with the dimension's columns. */
   public Event withDimensions(Dimensions looked) {
     return new Event(
-        eventId, userId, sessionId, eventType, timestamp, receivedAt, device, geo, properties,
-        looked, origin);
+        eventId,
+        userId,
+        sessionId,
+        eventType,
+        timestamp,
+        receivedAt,
+        device,
+        geo,
+        properties,
+        looked,
+        origin);
   }
 
   /**

@@ -105,7 +105,16 @@ public final class EventDraft {
             ? Geo.UNKNOWN
             : new Geo(country, region, city);
     return new Event(
-        eventId, userId, sessionId, eventType, timestamp, receivedAt, device, geo, properties,
-        Dimensions.NONE, origin);
+        eventId,
+        userId,
+        sessionId,
+        eventType,
+        timestamp,
+        receivedAt,
+        device,
+        geo,
+        properties,
+        Dimensions.NONE,
+        origin);
   }
 }

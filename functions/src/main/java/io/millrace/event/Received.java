@@ -6,7 +6,8 @@ import javax.annotation.Nullable;
 import org.apache.flink.api.common.typeinfo.TypeInfo;
 
 /**
- * A record as it was received, with what validation made of it: an event, or the reasons against it.
+ * A record as it was received, with what validation made of it: an event, or the reasons against
+ * it.
  *
  * @param key the Kafka key, null when there was none
  * @param value the Kafka value, null for a tombstone

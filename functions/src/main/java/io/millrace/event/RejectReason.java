@@ -33,7 +33,9 @@ public enum RejectReason {
   FIELD_TOO_LONG("field_too_long", Owner.PRODUCER),
   /** There are more properties than {@code validation.max-properties}. */
   TOO_MANY_PROPERTIES("too_many_properties", Owner.PRODUCER),
-  /** A rule of ours failed on the record in a way that it should not: our bug, the record is kept. */
+  /**
+   * A rule of ours failed on the record in a way that it should not: our bug, the record is kept.
+   */
   INTERNAL_ERROR("internal_error", Owner.MILLRACE);
 
   /** Who has to act for a rejection to stop. */
