@@ -64,6 +64,11 @@ public final class EventDraft {
     properties.put(name, value);
   }
 
+  /** Forgets the properties read so far. */
+  public void clearProperties() {
+    properties = Map.of();
+  }
+
   public Map<String, String> properties() {
     return properties;
   }

@@ -62,6 +62,8 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
     serialize(deserialize(in), out);
   }
 
+  // Two serializers are the same when they are of the same class: they have no configuration.
+  @SuppressWarnings("EqualsGetClass")
   @Override
   public boolean equals(Object other) {
     return other != null && other.getClass() == getClass();

@@ -1,0 +1,90 @@
+package io.millrace.codec.json;
+
+import io.millrace.event.Origin;
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+
+/** Reads ISO-8601 date-times with a zone offset, to epoch milliseconds; finer digits are cut. */
+final class EventTime {
+  private static final long DAY_MS = 86_400_000L;
+  private static final DateTimeFormatter ISO_WITH_OFFSET =
+      new DateTimeFormatterBuilder()
+          .append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
+          .appendPattern("[XXX][XX][X]")
+          .toFormatter(java.util.Locale.ROOT);
+
+  private EventTime() {}
+
+  /** Epoch ms, or {@link Origin#NO_TIME} when the text is not such a date-time. */
+  static long parse(String text) {
+    long fast = parseUtc(text);
+    if (fast != Origin.NO_TIME) {
+      return fast;
+    }
+    try {
+      return OffsetDateTime.parse(text, ISO_WITH_OFFSET).toInstant().toEpochMilli();
+    } catch (DateTimeException e) {
+      return Origin.NO_TIME;
+    }
+  }
+
+  /** The two commonest forms, 2026-01-05T10:15:30Z and 2026-01-05T10:15:30.123Z. */
+  private static long parseUtc(String s) {
+    int length = s.length();
+    if ((length != 20 && length != 24)
+        || s.charAt(4) != '-'
+        || s.charAt(7) != '-'
+        || s.charAt(10) != 'T'
+        || s.charAt(13) != ':'
+        || s.charAt(16) != ':'
+        || s.charAt(length - 1) != 'Z') {
+      return Origin.NO_TIME;
+    }
+    int year = digits(s, 0, 4);
+    int month = digits(s, 5, 2);
+    int day = digits(s, 8, 2);
+    int hour = digits(s, 11, 2);
+    int minute = digits(s, 14, 2);
+    int second = digits(s, 17, 2);
+    int millis = length == 24 ? (s.charAt(19) == '.' ? digits(s, 20, 3) : -1) : 0;
+    // Days 29-31 are left to the calendar of java.time.
+    if (year < 0 || month < 1 || month > 12 || day < 1 || day > 28) {
+      return Origin.NO_TIME;
+    }
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
+      return Origin.NO_TIME;
+    }
+    if (millis < 0) {
+      return Origin.NO_TIME;
+    }
+    return epochDay(year, month, day) * DAY_MS
+        + hour * 3_600_000L
+        + minute * 60_000L
+        + second * 1000L
+        + millis;
+  }
+
+  /** Days since 1970-01-01 in the proleptic Gregorian calendar, with March as first month. */
+  private static long epochDay(int year, int month, int day) {
+    int y = month <= 2 ? year - 1 : year;
+    int era = Math.floorDiv(y, 400);
+    int yearOfEra = y - era * 400;
+    int dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear;
+    return era * 146_097L + dayOfEra - 719_468L;
+  }
+
+  private static int digits(String s, int from, int count) {
+    int value = 0;
+    for (int i = from; i < from + count; i++) {
+      int d = s.charAt(i) - '0';
+      if (d < 0 || d > 9) {
+        return -1;
+      }
+      value = value * 10 + d;
+    }
+    return value;
+  }
+}

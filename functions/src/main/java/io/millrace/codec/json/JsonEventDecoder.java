@@ -1,0 +1,416 @@
+package io.millrace.codec.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import io.millrace.event.EventDecoder;
+import io.millrace.event.EventDraft;
+import io.millrace.event.Origin;
+import io.millrace.event.RejectReason;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Reads one JSON object straight from its bytes into a draft, without a tree in between. Of a field
+ * that occurs twice the last value counts.
+ */
+public final class JsonEventDecoder implements EventDecoder {
+  private static final long serialVersionUID = 1L;
+
+  /** 9999-12-31T23:59:59.999Z, the last time that every reader of the tables understands. */
+  private static final long MAX_TIME = 253_402_300_799_999L;
+
+  private static final int FOUND_SHOWN = 40;
+
+  private final Limits limits;
+  private transient JsonFactory json;
+  private transient TextCache texts;
+
+  /**
+   * What a record may hold.
+   *
+   * @param maxRecordBytes longest text that the parser takes
+   * @param maxDepth deepest nesting; the record's own object is 1
+   * @param maxProperties most entries of {@code properties}
+   * @param maxPropertyLength longest property value, in characters
+   * @param maxPropertyNameLength longest property name, in characters
+   * @param keepUnknown whether an unknown field becomes a property; one that fits no limit is left
+   *     out
+   */
+  public record Limits(
+      int maxRecordBytes,
+      int maxDepth,
+      int maxProperties,
+      int maxPropertyLength,
+      int maxPropertyNameLength,
+      boolean keepUnknown)
+      implements java.io.Serializable {}
+
+  public JsonEventDecoder(Limits limits) {
+    this.limits = limits;
+    open();
+  }
+
+  private void open() {
+    json =
+        JsonFactory.builder()
+            .streamReadConstraints(
+                StreamReadConstraints.builder()
+                    .maxNestingDepth(limits.maxDepth())
+                    .maxStringLength(limits.maxRecordBytes())
+                    .maxNameLength(limits.maxRecordBytes())
+                    .maxNumberLength(limits.maxRecordBytes())
+                    .build())
+            .build();
+    texts = new TextCache();
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    open();
+  }
+
+  @Override
+  public void decode(byte[] value, EventDraft draft) {
+    int invalid = Utf8.firstInvalid(value);
+    if (invalid >= 0) {
+      draft.rejectUnreadable(
+          RejectReason.NOT_UTF8, "byte " + invalid + " of " + value.length + " is not UTF-8");
+      return;
+    }
+    // The parser would take these for UTF-16 or UTF-32, which no record may be.
+    for (int i = 0; i < Math.min(4, value.length); i++) {
+      if (value[i] == 0) {
+        draft.rejectUnreadable(RejectReason.MALFORMED_JSON, "a NUL byte at " + i);
+        return;
+      }
+    }
+    Map<String, String> unknown = null;
+    try (JsonParser parser = json.createParser(value)) {
+      JsonToken first = parser.nextToken();
+      if (first != JsonToken.START_OBJECT) {
+        draft.rejectUnreadable(
+            RejectReason.MALFORMED_JSON,
+            "expected a JSON object, found " + (first == null ? "nothing" : describe(first)));
+        return;
+      }
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        String name = parser.currentName();
+        JsonToken token = parser.nextToken();
+        switch (name) {
+          case "event_id" -> draft.eventId = text(parser, token, "event_id", draft);
+          case "user_id" -> draft.userId = text(parser, token, "user_id", draft);
+          case "session_id" -> draft.sessionId = text(parser, token, "session_id", draft);
+          case "event_type" -> draft.eventType = cached(parser, token, "event_type", draft);
+          case "timestamp" -> draft.timestamp = time(parser, token, "timestamp", draft);
+          case "received_at" -> draft.receivedAt = time(parser, token, "received_at", draft);
+          case "device_info" -> device(parser, token, draft);
+          case "geo_location" -> geo(parser, token, draft);
+          case "properties" -> properties(parser, token, draft);
+          default -> unknown = unknownField(parser, token, name, unknown);
+        }
+      }
+      if (parser.nextToken() != null) {
+        draft.rejectUnreadable(
+            RejectReason.MALFORMED_JSON,
+            "text after the object, at byte " + parser.currentTokenLocation().getByteOffset());
+        return;
+      }
+    } catch (StreamConstraintsException e) {
+      draft.rejectUnreadable(
+          RejectReason.TOO_DEEP, "nested deeper than " + limits.maxDepth() + " levels");
+      return;
+    } catch (JsonProcessingException e) {
+      draft.rejectUnreadable(RejectReason.MALFORMED_JSON, oneLine(e));
+      return;
+    } catch (IOException e) {
+      // An array of bytes has no I/O: whatever else the parser reports is about the text.
+      draft.rejectUnreadable(RejectReason.MALFORMED_JSON, String.valueOf(e.getMessage()));
+      return;
+    }
+    if (unknown != null) {
+      keepUnknown(unknown, draft);
+    }
+  }
+
+  private void device(JsonParser parser, JsonToken token, EventDraft draft) throws IOException {
+    draft.deviceType = null;
+    draft.osVersion = null;
+    draft.appVersion = null;
+    if (!isObject(parser, token, "device_info", draft)) {
+      return;
+    }
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      JsonToken value = parser.nextToken();
+      switch (name) {
+        case "device_type" ->
+            draft.deviceType = cached(parser, value, "device_info.device_type", draft);
+        case "os_version" ->
+            draft.osVersion = cached(parser, value, "device_info.os_version", draft);
+        case "app_version" ->
+            draft.appVersion = cached(parser, value, "device_info.app_version", draft);
+        default -> parser.skipChildren();
+      }
+    }
+  }
+
+  private void geo(JsonParser parser, JsonToken token, EventDraft draft) throws IOException {
+    draft.country = null;
+    draft.region = null;
+    draft.city = null;
+    if (!isObject(parser, token, "geo_location", draft)) {
+      return;
+    }
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      JsonToken value = parser.nextToken();
+      switch (name) {
+        case "country" -> draft.country = cached(parser, value, "geo_location.country", draft);
+        case "region" -> draft.region = cached(parser, value, "geo_location.region", draft);
+        case "city" -> draft.city = cached(parser, value, "geo_location.city", draft);
+        default -> parser.skipChildren();
+      }
+    }
+  }
+
+  private void properties(JsonParser parser, JsonToken token, EventDraft draft) throws IOException {
+    draft.clearProperties();
+    if (!isObject(parser, token, "properties", draft)) {
+      return;
+    }
+    int count = 0;
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      JsonToken value = parser.nextToken();
+      count++;
+      if (count > limits.maxProperties()) {
+        parser.skipChildren();
+        continue;
+      }
+      if (name.length() > limits.maxPropertyNameLength()) {
+        draft.reject(
+            RejectReason.FIELD_TOO_LONG,
+            "properties",
+            "a property name of "
+                + name.length()
+                + " characters, at most "
+                + limits.maxPropertyNameLength());
+        parser.skipChildren();
+        continue;
+      }
+      if (value == JsonToken.VALUE_NULL) {
+        continue;
+      }
+      if (value != JsonToken.VALUE_STRING) {
+        badType("properties." + name, "a string", value, draft);
+        parser.skipChildren();
+        continue;
+      }
+      if (parser.getTextLength() > limits.maxPropertyLength()) {
+        draft.reject(
+            RejectReason.FIELD_TOO_LONG,
+            "properties." + name,
+            parser.getTextLength()
+                + " characters, at most "
+                + limits.maxPropertyLength()
+                + " are allowed");
+        continue;
+      }
+      draft.putProperty(name, texts.get(parser));
+    }
+    if (count > limits.maxProperties()) {
+      draft.reject(
+          RejectReason.TOO_MANY_PROPERTIES,
+          "properties",
+          count + " properties, at most " + limits.maxProperties() + " are allowed");
+    }
+  }
+
+  private Map<String, String> unknownField(
+      JsonParser parser, JsonToken token, String name, Map<String, String> unknown)
+      throws IOException {
+    if (!limits.keepUnknown() || token == JsonToken.VALUE_NULL) {
+      parser.skipChildren();
+      return unknown;
+    }
+    String value;
+    if (token.isStructStart()) {
+      StringWriter text = new StringWriter();
+      try (var copy = json.createGenerator(text)) {
+        copy.copyCurrentStructure(parser);
+      }
+      value = text.toString();
+    } else {
+      value = parser.getText();
+    }
+    Map<String, String> fields = unknown == null ? new LinkedHashMap<>() : unknown;
+    fields.put(name, value);
+    return fields;
+  }
+
+  /** Unknown fields never reject a record: what does not fit the limits is left out. */
+  private void keepUnknown(Map<String, String> unknown, EventDraft draft) {
+    for (Map.Entry<String, String> field : unknown.entrySet()) {
+      if (draft.properties().size() < limits.maxProperties()
+          && field.getKey().length() <= limits.maxPropertyNameLength()
+          && field.getValue().length() <= limits.maxPropertyLength()
+          && !draft.properties().containsKey(field.getKey())) {
+        draft.putProperty(field.getKey(), field.getValue());
+      }
+    }
+  }
+
+  private static boolean isObject(
+      JsonParser parser, JsonToken token, String field, EventDraft draft) throws IOException {
+    if (token == JsonToken.START_OBJECT) {
+      return true;
+    }
+    if (token != JsonToken.VALUE_NULL) {
+      badType(field, "an object", token, draft);
+      parser.skipChildren();
+    }
+    return false;
+  }
+
+  private static String text(JsonParser parser, JsonToken token, String field, EventDraft draft)
+      throws IOException {
+    if (token == JsonToken.VALUE_STRING) {
+      return parser.getText();
+    }
+    return notText(parser, token, field, draft);
+  }
+
+  private String cached(JsonParser parser, JsonToken token, String field, EventDraft draft)
+      throws IOException {
+    if (token == JsonToken.VALUE_STRING) {
+      return texts.get(parser);
+    }
+    return notText(parser, token, field, draft);
+  }
+
+  private static String notText(JsonParser parser, JsonToken token, String field, EventDraft draft)
+      throws IOException {
+    if (token != JsonToken.VALUE_NULL) {
+      badType(field, "a string", token, draft);
+      parser.skipChildren();
+    }
+    return null;
+  }
+
+  private static long time(JsonParser parser, JsonToken token, String field, EventDraft draft)
+      throws IOException {
+    switch (token) {
+      case VALUE_NULL -> {
+        return Origin.NO_TIME;
+      }
+      case VALUE_STRING -> {
+        String text = parser.getText();
+        long time = text.length() <= 64 ? EventTime.parse(text) : Origin.NO_TIME;
+        return inRange(time, text, field, draft);
+      }
+      case VALUE_NUMBER_INT -> {
+        // More digits than a time can have are not worth a big integer.
+        boolean isLong = parser.getTextLength() <= 18;
+        long time = isLong ? parser.getLongValue() : Origin.NO_TIME;
+        return inRange(time, isLong ? Long.toString(time) : parser.getText(), field, draft);
+      }
+      case VALUE_NUMBER_FLOAT -> {
+        return inRange(Origin.NO_TIME, parser.getText(), field, draft);
+      }
+      default -> {
+        badType(field, "ISO-8601 text or epoch milliseconds", token, draft);
+        parser.skipChildren();
+        return Origin.NO_TIME;
+      }
+    }
+  }
+
+  private static long inRange(long time, String found, String field, EventDraft draft) {
+    if (time >= 0 && time <= MAX_TIME) {
+      return time;
+    }
+    draft.reject(
+        RejectReason.BAD_TIMESTAMP,
+        field,
+        "'"
+            + shortened(found)
+            + "' is neither ISO-8601 with a zone nor integer epoch milliseconds of 1970..9999");
+    return Origin.NO_TIME;
+  }
+
+  private static void badType(String field, String expected, JsonToken found, EventDraft draft) {
+    draft.reject(
+        RejectReason.BAD_TYPE, field, "expected " + expected + ", found " + describe(found));
+  }
+
+  private static String describe(JsonToken token) {
+    return switch (token) {
+      case START_OBJECT -> "an object";
+      case START_ARRAY -> "an array";
+      case VALUE_STRING -> "a string";
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "a number";
+      case VALUE_TRUE, VALUE_FALSE -> "a boolean";
+      case VALUE_NULL -> "null";
+      case END_OBJECT, END_ARRAY, FIELD_NAME, VALUE_EMBEDDED_OBJECT, NOT_AVAILABLE -> "no value";
+    };
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= FOUND_SHOWN ? text : text.substring(0, FOUND_SHOWN) + "...";
+  }
+
+  private static String oneLine(JsonProcessingException e) {
+    return e.getOriginalMessage().lines().findFirst().orElse("unreadable")
+        + " (byte "
+        + (e.getLocation() == null ? "unknown" : e.getLocation().getByteOffset())
+        + ")";
+  }
+
+  /**
+   * Texts that occur again and again (device types, countries, names of screens), so that each is
+   * one object instead of one per event. Direct-mapped and bounded.
+   */
+  private static final class TextCache {
+    private static final int SLOTS = 1024;
+    private static final int MAX_LENGTH = 32;
+
+    private final String[] slots = new String[SLOTS];
+
+    String get(JsonParser parser) throws IOException {
+      int length = parser.getTextLength();
+      if (length > MAX_LENGTH) {
+        return parser.getText();
+      }
+      char[] chars = parser.getTextCharacters();
+      int offset = parser.getTextOffset();
+      int hash = length;
+      for (int i = offset; i < offset + length; i++) {
+        hash = 31 * hash + chars[i];
+      }
+      int slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+      String known = slots[slot];
+      if (known != null && known.length() == length && same(known, chars, offset)) {
+        return known;
+      }
+      String text = new String(chars, offset, length);
+      slots[slot] = text;
+      return text;
+    }
+
+    private static boolean same(String known, char[] chars, int offset) {
+      for (int i = 0; i < known.length(); i++) {
+        if (known.charAt(i) != chars[offset + i]) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** JSON bytes to events. */
+package io.millrace.codec.json;
