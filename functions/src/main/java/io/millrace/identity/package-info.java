@@ -1,0 +1,2 @@
+/** Who did it and whether it is new: deduplication and pseudonyms. */
+package io.millrace.identity;

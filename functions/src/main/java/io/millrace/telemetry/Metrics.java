@@ -1,0 +1,48 @@
+package io.millrace.telemetry;
+
+/** Metric names; each is a contract with dashboards and alerts. */
+public final class Metrics {
+  /** Group of every metric of ours, below the operator's own. */
+  public static final String GROUP = "millrace";
+
+  /** Records read from a topic, by label {@link #TOPIC}. */
+  public static final String RECEIVED = "received";
+
+  /** Events that passed validation and deduplication. */
+  public static final String ACCEPTED = "accepted";
+
+  /** Rejected records, by label {@link #REASON}; a record counts once for each of its reasons. */
+  public static final String REJECTED = "rejected";
+
+  /** Resends that were recognised and dropped. */
+  public static final String DUPLICATES = "duplicates";
+
+  /** Accepted events that were late. */
+  public static final String LATE = "late";
+
+  /** Accepted events too old to be compared with earlier ones. */
+  public static final String DEDUP_UNCHECKED = "dedup_unchecked";
+
+  /** Users in the timeline's cache. */
+  public static final String CACHE_USERS = "cache_users";
+
+  /** About how much heap the timeline's cache takes, in bytes. */
+  public static final String CACHE_BYTES = "cache_bytes";
+
+  /** Lookups of a user that the timeline's cache answered. */
+  public static final String CACHE_HITS = "cache_hits";
+
+  /** Lookups of a user that went to the state backend. */
+  public static final String CACHE_MISSES = "cache_misses";
+
+  /** Received minus accepted, rejected and duplicates, as of the last checkpoint; 0 when right. */
+  public static final String LEDGER_DISCREPANCY = "ledger_discrepancy";
+
+  /** Label for the Kafka topic. */
+  public static final String TOPIC = "topic";
+
+  /** Label for the stable code of a rejection. */
+  public static final String REASON = "reason";
+
+  private Metrics() {}
+}

@@ -1,0 +1,2 @@
+/** The names under which Millrace reports what it does. */
+package io.millrace.telemetry;

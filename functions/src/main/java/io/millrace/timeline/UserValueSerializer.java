@@ -1,0 +1,138 @@
+package io.millrace.timeline;
+
+import io.millrace.identity.SeenEvents;
+import java.io.IOException;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.flink.core.memory.DataOutputView;
+
+/**
+ * Serializer of {@link UserValue}: a format byte, then sections of (number, length, bytes), closed
+ * by section 0. A logic that joins the timeline brings a section of its own; a reader that does not
+ * know a section refuses it, because skipping it would lose that user's state on the next write.
+ *
+ * <p>The class name and every number below are part of the savepoint format.
+ */
+public final class UserValueSerializer extends TypeSerializer<UserValue> {
+  private static final long serialVersionUID = 1L;
+
+  private static final int FORMAT = 1;
+  private static final int END = 0;
+  private static final int TIMER = 1;
+  private static final int SEEN_EVENTS = 2;
+
+  private transient DataOutputSerializer section;
+
+  @Override
+  public boolean isImmutableType() {
+    return false;
+  }
+
+  @Override
+  public TypeSerializer<UserValue> duplicate() {
+    return new UserValueSerializer();
+  }
+
+  @Override
+  public UserValue createInstance() {
+    return new UserValue();
+  }
+
+  @Override
+  public UserValue copy(UserValue from) {
+    return from.copy();
+  }
+
+  @Override
+  public UserValue copy(UserValue from, UserValue reuse) {
+    return from.copy();
+  }
+
+  @Override
+  public int getLength() {
+    return -1;
+  }
+
+  @Override
+  public void serialize(UserValue value, DataOutputView out) throws IOException {
+    out.writeByte(FORMAT);
+    if (value.timer != UserValue.NO_TIMER) {
+      out.writeByte(TIMER);
+      out.writeInt(Long.BYTES);
+      out.writeLong(value.timer);
+    }
+    if (!value.seen.isEmpty()) {
+      if (section == null) {
+        section = new DataOutputSerializer(256);
+      }
+      section.clear();
+      value.seen.write(section);
+      out.writeByte(SEEN_EVENTS);
+      out.writeInt(section.length());
+      out.write(section.getSharedBuffer(), 0, section.length());
+    }
+    out.writeByte(END);
+  }
+
+  @Override
+  public UserValue deserialize(DataInputView in) throws IOException {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new IOException("user value of format " + format + ", this version reads 1");
+    }
+    SeenEvents seen = null;
+    long timer = UserValue.NO_TIMER;
+    while (true) {
+      int number = in.readUnsignedByte();
+      if (number == END) {
+        return new UserValue(seen == null ? new SeenEvents() : seen, timer);
+      }
+      byte[] bytes = new byte[in.readInt()];
+      in.readFully(bytes);
+      DataInputDeserializer content = new DataInputDeserializer(bytes);
+      switch (number) {
+        case TIMER -> timer = content.readLong();
+        case SEEN_EVENTS -> seen = SeenEvents.read(content);
+        default ->
+            throw new IOException(
+                "user value with section " + number + ", written by a later version");
+      }
+    }
+  }
+
+  @Override
+  public UserValue deserialize(UserValue reuse, DataInputView in) throws IOException {
+    return deserialize(in);
+  }
+
+  @Override
+  public void copy(DataInputView in, DataOutputView out) throws IOException {
+    serialize(deserialize(in), out);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof UserValueSerializer;
+  }
+
+  @Override
+  public int hashCode() {
+    return UserValueSerializer.class.hashCode();
+  }
+
+  @Override
+  public TypeSerializerSnapshot<UserValue> snapshotConfiguration() {
+    return new UserValueSnapshot();
+  }
+
+  /** The value carries its own format, so that this snapshot never changes. */
+  public static final class UserValueSnapshot extends SimpleTypeSerializerSnapshot<UserValue> {
+    public UserValueSnapshot() {
+      super(UserValueSerializer::new);
+    }
+  }
+}
