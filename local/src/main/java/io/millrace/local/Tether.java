@@ -1,0 +1,32 @@
+package io.millrace.local;
+
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * The main class of every server process: runs the server's own main and halts when the pipe from
+ * the parent closes, so that a server does not outlive a parent that was killed.
+ */
+final class Tether {
+  private Tether() {}
+
+  public static void main(String[] args) throws ReflectiveOperationException {
+    Thread watch = new Thread(Tether::haltWithParent, "tether");
+    watch.setDaemon(true);
+    watch.start();
+    Class.forName(args[0])
+        .getMethod("main", String[].class)
+        .invoke(null, (Object) Arrays.copyOfRange(args, 1, args.length));
+  }
+
+  private static void haltWithParent() {
+    try {
+      while (System.in.read() >= 0) {
+        continue;
+      }
+    } catch (IOException e) {
+      // A broken pipe means the same as a closed one.
+    }
+    Runtime.getRuntime().halt(1);
+  }
+}
