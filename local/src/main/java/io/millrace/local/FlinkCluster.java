@@ -22,6 +22,9 @@ import org.apache.flink.core.plugin.PluginConfig;
 import org.apache.flink.core.plugin.PluginManager;
 import org.apache.flink.metrics.MetricConfig;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
+import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.metrics.MetricRegistryConfiguration;
@@ -31,8 +34,6 @@ import org.apache.flink.runtime.metrics.filter.ReporterFilter;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.streaming.api.graph.ExecutionPlan;
-import org.apache.flink.streaming.api.graph.StreamGraph;
 
 /**
  * Flink in this JVM: TaskManagers that can be killed, RocksDB state, and S3 by the plugin of a real
@@ -42,7 +43,7 @@ import org.apache.flink.streaming.api.graph.StreamGraph;
  * all.
  */
 public final class FlinkCluster implements AutoCloseable {
-  private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(1);
   private static final Duration SAVEPOINT_TIMEOUT = Duration.ofMinutes(3);
 
   private final MiniCluster cluster;
@@ -125,19 +126,19 @@ public final class FlinkCluster implements AutoCloseable {
 
   /** Submits what was wired in an environment. */
   public JobID submit(StreamExecutionEnvironment environment) {
-    return submit(environment.getStreamGraph());
+    return submit(environment.getStreamGraph().getJobGraph());
   }
 
   /** Submits what was wired in an environment, with the state of a savepoint or checkpoint. */
   public JobID submit(StreamExecutionEnvironment environment, String savepoint) {
-    StreamGraph graph = environment.getStreamGraph();
+    JobGraph graph = environment.getStreamGraph().getJobGraph();
     graph.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
     return submit(graph);
   }
 
-  /** Submits a stream graph or a job graph. */
-  public JobID submit(ExecutionPlan plan) {
-    return get("submit " + plan.getName(), cluster.submitJob(plan), REQUEST_TIMEOUT).getJobID();
+  /** Submits a job graph. */
+  public JobID submit(JobGraph graph) {
+    return get("submit " + graph.getName(), cluster.submitJob(graph), REQUEST_TIMEOUT).getJobID();
   }
 
   /** Waits for a job to end by itself; a failed or cancelled one throws with its cause. */
@@ -162,10 +163,9 @@ public final class FlinkCluster implements AutoCloseable {
         "every task of " + describe(job) + " to run",
         timeout,
         () -> {
-          for (var vertex :
+          for (AccessExecutionVertex vertex :
               cluster.getArchivedExecutionGraph(job).get().getAllExecutionVertices()) {
-            if (vertex.getExecutionState()
-                != org.apache.flink.runtime.execution.ExecutionState.RUNNING) {
+            if (vertex.getExecutionState() != ExecutionState.RUNNING) {
               return false;
             }
           }
@@ -271,7 +271,8 @@ public final class FlinkCluster implements AutoCloseable {
     }
   }
 
-  /** A cluster whose metrics go to this JVM. */
+  /** A cluster whose metrics go to this JVM. Its inherited close() may be interrupted. */
+  @SuppressWarnings("try")
   private static final class MeasuredCluster extends MiniCluster {
     private final JobMetrics metrics;
 

@@ -1,6 +1,7 @@
 package io.millrace.local;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -173,7 +174,7 @@ public final class KafkaBroker extends ServerProcess {
   boolean answers() throws Exception {
     // The admin client logs a warning for each refused connection: knock first.
     try (Socket knock = new Socket()) {
-      knock.connect(new InetSocketAddress("127.0.0.1", port), 1_000);
+      knock.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
     }
     try (Admin admin = admin()) {
       return admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).size() == 1;

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * log; it can be killed, stopped and restarted on the same port and data.
  */
 public abstract class ServerProcess implements AutoCloseable {
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(120);
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(2);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
   private static final int PORT_ATTEMPTS = 3;
   private static final int LOG_TAIL_LINES = 40;

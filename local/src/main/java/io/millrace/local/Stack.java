@@ -150,7 +150,7 @@ public final class Stack implements AutoCloseable {
             () -> kafka = part("kafka", () -> KafkaBroker.start(folder.resolve("kafka"))));
     CompletableFuture<Void> lake = inThread("start-lake", this::startS3AndMetastore);
     // All of them, before anything is thrown: what is still starting could not be closed.
-    CompletableFuture.allOf(broker, lake).handle((ok, failure) -> ok).join();
+    CompletableFuture.allOf(broker, lake).exceptionally(failure -> null).join();
     try {
       broker.join();
       lake.join();

@@ -1,6 +1,7 @@
 package io.millrace.local;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Arrays;
 
 /**
@@ -21,9 +22,7 @@ final class Tether {
 
   private static void haltWithParent() {
     try {
-      while (System.in.read() >= 0) {
-        continue;
-      }
+      System.in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
       // A broken pipe means the same as a closed one.
     }
