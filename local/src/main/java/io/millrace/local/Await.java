@@ -2,6 +2,7 @@ package io.millrace.local;
 
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Waits for a condition, up to a deadline, and says what it waited for when the deadline passes.
@@ -23,6 +24,11 @@ public final class Await {
    * @param what completes the sentence "gave up waiting for ..."
    */
   public static void until(String what, Duration timeout, Condition condition) {
+    until(() -> what, timeout, condition);
+  }
+
+  /** The same, with words that are found when they are needed. */
+  public static void until(Supplier<String> what, Duration timeout, Condition condition) {
     long deadline = System.nanoTime() + timeout.toNanos();
     Exception last = null;
     do {
@@ -33,16 +39,16 @@ public final class Await {
         last = null;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while waiting for " + what, e);
+        throw new IllegalStateException("interrupted while waiting for " + what.get(), e);
       } catch (Exception e) {
         last = e;
       }
       LockSupport.parkNanos(POLL_NANOS);
       if (Thread.currentThread().isInterrupted()) {
-        throw new IllegalStateException("interrupted while waiting for " + what, last);
+        throw new IllegalStateException("interrupted while waiting for " + what.get(), last);
       }
     } while (System.nanoTime() - deadline < 0);
     throw new IllegalStateException(
-        "gave up waiting for " + what + " after " + timeout.toMillis() + " ms", last);
+        "gave up waiting for " + what.get() + " after " + timeout.toMillis() + " ms", last);
   }
 }

@@ -136,41 +136,49 @@ public final class FlinkCluster implements AutoCloseable {
     return submit(graph);
   }
 
-  /** Submits a job graph. */
+  /** Submits a job graph; it is known to the JobManager when this returns, but may not run yet. */
   public JobID submit(JobGraph graph) {
-    return get("submit " + graph.getName(), cluster.submitJob(graph), REQUEST_TIMEOUT).getJobID();
+    JobID job =
+        get("submit " + graph.getName(), cluster.submitJob(graph), REQUEST_TIMEOUT).getJobID();
+    Await.until(
+        "the initialization of job " + job,
+        REQUEST_TIMEOUT,
+        () -> status(job) != JobStatus.INITIALIZING);
+    return job;
   }
 
   /** Waits for a job to end by itself; a failed or cancelled one throws with its cause. */
   public JobExecutionResult waitUntilFinished(JobID job, Duration timeout) {
-    JobResult result =
-        get("wait for the end of " + describe(job), cluster.requestJobResult(job), timeout);
+    CompletableFuture<JobResult> end = cluster.requestJobResult(job);
+    Await.until(() -> "the end of " + describe(job), timeout, end::isDone);
     try {
-      return result.toJobExecutionResult(FlinkCluster.class.getClassLoader());
+      return end.get().toJobExecutionResult(FlinkCluster.class.getClassLoader());
     } catch (Exception e) {
       throw new IllegalStateException(describe(job) + " did not finish", e);
     }
   }
 
-  /** Waits for a job's status, for one: until all its tasks run. */
+  /** Waits for a job's status. */
   public void waitUntil(JobID job, JobStatus wanted, Duration timeout) {
-    Await.until(describe(job) + " to be " + wanted, timeout, () -> status(job) == wanted);
+    Await.until(() -> describe(job) + " to be " + wanted, timeout, () -> status(job) == wanted);
   }
 
   /** Waits until every task of a job runs, which its status RUNNING does not say. */
   public void waitUntilTasksRun(JobID job, Duration timeout) {
     Await.until(
-        "every task of " + describe(job) + " to run",
+        () -> "every task of " + describe(job) + " to run",
         timeout,
-        () -> {
-          for (AccessExecutionVertex vertex :
-              cluster.getArchivedExecutionGraph(job).get().getAllExecutionVertices()) {
-            if (vertex.getExecutionState() != ExecutionState.RUNNING) {
-              return false;
-            }
-          }
-          return true;
-        });
+        () -> status(job) == JobStatus.RUNNING && everyTaskRuns(job));
+  }
+
+  private boolean everyTaskRuns(JobID job) throws Exception {
+    for (AccessExecutionVertex vertex :
+        cluster.getArchivedExecutionGraph(job).get().getAllExecutionVertices()) {
+      if (vertex.getExecutionState() != ExecutionState.RUNNING) {
+        return false;
+      }
+    }
+    return true;
   }
 
   public JobStatus status(JobID job) {
@@ -186,7 +194,7 @@ public final class FlinkCluster implements AutoCloseable {
   /** Takes a checkpoint now and waits for it. */
   public void checkpoint(JobID job) {
     get(
-        "checkpoint " + describe(job),
+        "checkpoint job " + job,
         cluster.triggerCheckpoint(job, CheckpointType.CONFIGURED),
         SAVEPOINT_TIMEOUT);
   }
@@ -196,14 +204,17 @@ public final class FlinkCluster implements AutoCloseable {
     String folder = configuration.get(CheckpointingOptions.SAVEPOINT_DIRECTORY);
     String path =
         get(
-            "stop " + describe(job) + " with a savepoint",
+            "stop job " + job + " with a savepoint",
             cluster.stopWithSavepoint(job, folder, false, SavepointFormatType.CANONICAL),
             SAVEPOINT_TIMEOUT);
     get("wait for the end of job " + job, cluster.requestJobResult(job), REQUEST_TIMEOUT);
     return path;
   }
 
-  /** Kills a TaskManager: the first is 0, and the others keep their numbers. */
+  /**
+   * Ends a TaskManager, and the tasks on it fail; the first is 0, and the others keep their
+   * numbers.
+   */
   public void terminateTaskManager(int index) {
     get("terminate TaskManager " + index, cluster.terminateTaskManager(index), REQUEST_TIMEOUT);
   }
@@ -219,7 +230,10 @@ public final class FlinkCluster implements AutoCloseable {
 
   /** How often a job was restarted after a failure. */
   public long restarts(JobID job) {
-    return metrics.sum(job, "numRestarts");
+    return metrics.read(job, "numRestarts").values().stream()
+        .mapToLong(Number::longValue)
+        .max()
+        .orElseThrow(() -> new IllegalStateException("job " + job + " never ran here"));
   }
 
   /** How many checkpoints a job has completed. */

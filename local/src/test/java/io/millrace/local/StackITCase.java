@@ -193,7 +193,7 @@ class StackITCase {
 
   @Test
   void lostTaskManagerIsReplacedAndTheJobResumes() {
-    JobID job = flink.submit(countingJob(1_000_000, 1_000));
+    JobID job = flink.submit(countingJob(2, 1_000_000, 1_000));
     flink.waitUntilTasksRun(job, PATIENCE);
     flink.checkpoint(job);
     assertThat(flink.completedCheckpoints(job)).isEqualTo(1);
@@ -208,7 +208,7 @@ class StackITCase {
     assertThat(savepoint).startsWith("s3://" + Stack.BUCKET + "/flink/");
     assertThat(flink.status(job)).isEqualTo(JobStatus.FINISHED);
 
-    JobID resumed = flink.submit(countingJob(1_000_000, 1_000), savepoint);
+    JobID resumed = flink.submit(countingJob(2, 1_000_000, 1_000), savepoint);
     flink.waitUntilTasksRun(resumed, PATIENCE);
     flink.cancel(resumed);
     assertThat(flink.status(resumed)).isEqualTo(JobStatus.CANCELED);
@@ -216,7 +216,7 @@ class StackITCase {
 
   @Test
   void boundedJobFinishesAndItsCountersStayReadable() {
-    JobID job = flink.submit(countingJob(5_000, 1_000_000));
+    JobID job = flink.submit(countingJob(1, 5_000, 1_000_000));
     flink.waitUntilFinished(job, PATIENCE);
     assertThat(flink.metrics().read(job, "numRecordsIn").entrySet())
         .filteredOn(
@@ -232,10 +232,11 @@ class StackITCase {
         .hasMessage("kafka starts in a new folder, but " + taken + " exists");
   }
 
-  private static StreamExecutionEnvironment countingJob(long records, double perSecond) {
+  private static StreamExecutionEnvironment countingJob(
+      int parallelism, long records, double perSecond) {
     GeneratorFunction<Long, Long> identity = n -> n;
     StreamExecutionEnvironment env = flink.environment();
-    env.setParallelism(1);
+    env.setParallelism(parallelism);
     env.fromSource(
             new DataGeneratorSource<>(
                 identity, records, RateLimiterStrategy.perSecond(perSecond), Types.LONG),
