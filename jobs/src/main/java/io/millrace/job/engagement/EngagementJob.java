@@ -1,0 +1,210 @@
+package io.millrace.job.engagement;
+
+import io.millrace.config.ConfigException;
+import io.millrace.config.OptionDocs;
+import io.millrace.enrichment.DimensionTable;
+import io.millrace.enrichment.Enrich;
+import io.millrace.enrichment.LoadDimension;
+import io.millrace.event.AppEvent;
+import io.millrace.event.DeadLetter;
+import io.millrace.event.Event;
+import io.millrace.event.LedgerEntry;
+import io.millrace.event.Received;
+import io.millrace.identity.Deduplicate;
+import io.millrace.identity.Pseudonymise;
+import io.millrace.job.engagement.EngagementPorts.DimensionSource;
+import io.millrace.job.engagement.EngagementPorts.EventSource;
+import io.millrace.lake.catalog.HourPartition;
+import io.millrace.ledger.Reconcile;
+import io.millrace.timeline.SourceWatermarks;
+import io.millrace.timeline.TimelineOptions;
+import io.millrace.timeline.UserTimeline;
+import io.millrace.validation.Admit;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.RuntimeExecutionMode;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * Kafka topics (or files) of JSON events to tables of Parquet, with every event accounted for.
+ *
+ * <pre>
+ * topic -- decode, validate --> admit --rejected--> dead letters: topic.dlq and quarantine/
+ *                                 |  \--every record--> raw/
+ *                                 v
+ *              (pseudonymise) (enrich) keyBy(user_id) --> user timeline --> processed/app_events
+ *                                                              |
+ *              counts of admit and timeline --> reconcile --> quality/ledger
+ * </pre>
+ */
+public final class EngagementJob {
+  private static final String USAGE = "EngagementJob [--config FILE] [--KEY VALUE ...]";
+
+  private EngagementJob() {}
+
+  /** Submits the job; see {@code --help}. */
+  public static void main(String[] args) throws Exception {
+    if (OptionDocs.helpWanted(args)) {
+      System.out.print(OptionDocs.help(USAGE, EngagementConfig.OPTIONS));
+      return;
+    }
+    EngagementConfig config;
+    try {
+      config = EngagementConfig.parse(args);
+    } catch (ConfigException e) {
+      System.err.println(e.getMessage());
+      throw e;
+    }
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(flinkSettings(config));
+    build(env, config);
+    env.execute(config.jobName());
+  }
+
+  /** What the job needs of Flink, whatever cluster runs it. */
+  public static Configuration flinkSettings(EngagementConfig config) {
+    Configuration flink = new Configuration();
+    flink.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
+    flink.set(PipelineOptions.GENERIC_TYPES, false);
+    flink.set(PipelineOptions.OBJECT_REUSE, true);
+    flink.set(PipelineOptions.MAX_PARALLELISM, config.maxParallelism());
+    flink.set(
+        ExecutionOptions.RUNTIME_MODE,
+        config.isBatch() ? RuntimeExecutionMode.BATCH : RuntimeExecutionMode.STREAMING);
+    return flink;
+  }
+
+  /** Connects and wires the job into an environment that has {@link #flinkSettings}. */
+  public static void build(StreamExecutionEnvironment env, EngagementConfig config) {
+    RunInfo run = RunInfo.of(config);
+    wire(env, EngagementPorts.connect(config, run), config, run);
+  }
+
+  static void wire(
+      StreamExecutionEnvironment env, EngagementPorts ports, EngagementConfig config, RunInfo run) {
+    WatermarkStrategy<Received> watermarks =
+        new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
+    List<SingleOutputStreamOperator<Event>> topics = new ArrayList<>();
+    for (EventSource topic : ports.events()) {
+      topics.add(
+          env.fromSource(topic.source(), watermarks, "source-" + topic.name())
+              .uid("source-" + topic.name())
+              .transform(
+                  "admit-" + topic.name(),
+                  TypeInformation.of(Event.class),
+                  new Admit(ports.raw() != null, run.version(), run.id(), config.mode()))
+              .uid("admit-" + topic.name()));
+    }
+
+    DataStream<Event> admitted = union(topics);
+    DataStream<Event> named = pseudonymise(admitted, config);
+    DataStream<Event> enriched = enrich(env, named, ports.dimension());
+    SingleOutputStreamOperator<AppEvent> accepted =
+        enriched
+            .keyBy(Event::userId)
+            .transform(
+                "user-timeline",
+                TypeInformation.of(AppEvent.class),
+                new UserTimeline(
+                    new TimelineOptions(
+                        config.time().allowedLateness(),
+                        new Deduplicate(config.users().dedupTtl()),
+                        config.users().cacheUsers(),
+                        config.users().cacheSize().getBytes(),
+                        run.id(),
+                        config.mode())))
+            .uid("user-timeline");
+    (config.isBatch() ? byHour(accepted) : accepted)
+        .sinkTo(ports.appEvents())
+        .uid("app-events")
+        .name("app-events");
+
+    if (ports.raw() != null) {
+      DataStream<Received> raw =
+          union(topics.stream().map(t -> t.getSideOutput(Admit.RAW)).toList());
+      raw.sinkTo(ports.raw()).uid("raw").name("raw");
+    }
+
+    DataStream<DeadLetter> rejected =
+        union(topics.stream().map(t -> t.getSideOutput(Admit.DEAD_LETTERS)).toList());
+    rejected.sinkTo(ports.quarantine()).uid("quarantine").name("quarantine");
+    if (ports.deadLetterTopics() != null) {
+      rejected
+          .sinkTo(ports.deadLetterTopics())
+          .uid("dead-letter-topics")
+          .name("dead-letter-topics");
+    }
+
+    DataStream<LedgerEntry> counts =
+        union(topics.stream().map(t -> t.getSideOutput(Admit.LEDGER)).toList())
+            .union(accepted.getSideOutput(UserTimeline.LEDGER));
+    counts
+        .transform("reconcile", TypeInformation.of(LedgerEntry.class), new Reconcile())
+        .uid("reconcile")
+        .setParallelism(1)
+        .sinkTo(ports.ledger())
+        .uid("ledger")
+        .name("ledger")
+        .setParallelism(1);
+  }
+
+  private static DataStream<Event> pseudonymise(DataStream<Event> events, EngagementConfig config) {
+    if (config.users().pseudonymKey() == null) {
+      return events;
+    }
+    return events
+        .map(new Pseudonymise(config.users().pseudonymKey()::resolve))
+        .uid("pseudonymise")
+        .name("pseudonymise");
+  }
+
+  private static DataStream<Event> enrich(
+      StreamExecutionEnvironment env, DataStream<Event> events, DimensionSource dimension) {
+    if (dimension == null) {
+      return events;
+    }
+    SingleOutputStreamOperator<DimensionTable> versions =
+        env.fromSource(
+                dimension.ticks(), WatermarkStrategy.noWatermarks(), "dimension-ticks", Types.LONG)
+            .uid("dimension-ticks")
+            .setParallelism(1)
+            .flatMap(new LoadDimension(dimension.reader()))
+            .returns(TypeInformation.of(DimensionTable.class))
+            .uid("load-dimension")
+            .name("load-dimension")
+            .setParallelism(1)
+            .assignTimestampsAndWatermarks(Enrich.watermarks())
+            .uid("dimension-watermarks")
+            .name("dimension-watermarks")
+            .setParallelism(1);
+    return events
+        .connect(versions.broadcast(Enrich.DIMENSION))
+        .process(new Enrich())
+        .returns(TypeInformation.of(Event.class))
+        .uid("enrich")
+        .name("enrich");
+  }
+
+  /** In bounded mode an hour goes to one subtask, so that few files are open at a time. */
+  private static DataStream<AppEvent> byHour(DataStream<AppEvent> events) {
+    return events.partitionCustom(
+        (hour, subtasks) -> Math.floorMod(Long.hashCode(hour), subtasks),
+        event -> HourPartition.of(event.event().timestamp()).start() / 3_600_000L);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T> DataStream<T> union(List<? extends DataStream<T>> streams) {
+    DataStream<T> first = streams.get(0);
+    return streams.size() == 1
+        ? first
+        : first.union(streams.subList(1, streams.size()).toArray(new DataStream[0]));
+  }
+}

@@ -1,0 +1,183 @@
+package io.millrace.job.engagement;
+
+import io.millrace.codec.json.JsonEventDecoder;
+import io.millrace.enrichment.DimensionFile;
+import io.millrace.enrichment.DimensionReader;
+import io.millrace.event.AppEvent;
+import io.millrace.event.DeadLetter;
+import io.millrace.event.LedgerEntry;
+import io.millrace.event.Received;
+import io.millrace.job.engagement.EngagementConfig.Dimension;
+import io.millrace.job.engagement.EngagementConfig.Input;
+import io.millrace.job.engagement.EngagementConfig.Lake;
+import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.DeadLetterTable;
+import io.millrace.lake.parquet.EventTimeBucket;
+import io.millrace.lake.parquet.LakeTable;
+import io.millrace.lake.parquet.LedgerTable;
+import io.millrace.lake.parquet.Lineage;
+import io.millrace.lake.parquet.ParquetFooter;
+import io.millrace.lake.parquet.ParquetOptions;
+import io.millrace.lake.parquet.ParquetRowWriter;
+import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.publish.LakeSink;
+import io.millrace.lake.publish.PublishSettings;
+import io.millrace.validation.Validate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.TreeSet;
+import javax.annotation.Nullable;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.connector.sink2.Sink;
+import org.apache.flink.api.connector.source.Source;
+import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.datagen.source.DataGeneratorSource;
+import org.apache.flink.connector.file.src.FileSource;
+import org.apache.flink.connector.file.src.enumerate.NonSplittingRecursiveEnumerator;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.core.fs.Path;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+
+/**
+ * What the engagement job reads from and writes to; the only place that knows connectors.
+ *
+ * @param events a source per topic
+ * @param raw absent when raw is off
+ * @param deadLetterTopics absent when rejected records go to the lake only
+ */
+public record EngagementPorts(
+    List<EventSource> events,
+    @Nullable DimensionSource dimension,
+    Sink<AppEvent> appEvents,
+    @Nullable Sink<Received> raw,
+    Sink<DeadLetter> quarantine,
+    @Nullable Sink<DeadLetter> deadLetterTopics,
+    Sink<LedgerEntry> ledger) {
+
+  /**
+   * A source of records.
+   *
+   * @param name the topic; part of the operators' uids
+   */
+  public record EventSource(String name, Source<Received, ?, ?> source) {}
+
+  /** When to look for a new dimension, and where. */
+  public record DimensionSource(Source<Long, ?, ?> ticks, DimensionReader reader) {}
+
+  /** Connects everything as configured; nothing is opened yet. */
+  public static EngagementPorts connect(EngagementConfig config, RunInfo run) {
+    Validate validate = new Validate(config.rules(), new JsonEventDecoder(config.limits()));
+    Lineage lineage = new Lineage(config.jobName(), run.version(), run.id());
+    PublishSettings whenPassed =
+        PublishSettings.completeAfter(config.time().allowedLateness())
+            .withCloseTimeout(config.lake().publishTimeout());
+    PublishSettings never =
+        PublishSettings.neverComplete().withCloseTimeout(config.lake().publishTimeout());
+    return new EngagementPorts(
+        events(config, validate),
+        dimension(config),
+        table(config, lineage, new AppEventTable(), whenPassed),
+        config.lake().raw() ? table(config, lineage, new RawEventTable(), never) : null,
+        table(config, lineage, new DeadLetterTable(), never),
+        config.deadLetters().topics() ? deadLetterTopics(config) : null,
+        table(config, lineage, new LedgerTable(), never));
+  }
+
+  private static List<EventSource> events(EngagementConfig config, Validate validate) {
+    Input input = config.input();
+    if (config.isBatch()) {
+      JsonLines lines = new JsonLines(config.topics().keySet(), validate);
+      FileSource<Received> files =
+          FileSource.forBulkFileFormat(lines, new Path(input.files()))
+              .setFileEnumerator(NonSplittingRecursiveEnumerator::new)
+              .build();
+      return List.of(new EventSource("files", files));
+    }
+    List<EventSource> sources = new ArrayList<>();
+    for (String topic : new TreeSet<>(config.topics().keySet())) {
+      KafkaSourceBuilder<Received> source =
+          KafkaSource.<Received>builder()
+              .setProperties(input.kafkaProperties().toProperties())
+              .setBootstrapServers(input.bootstrapServers())
+              .setGroupId(input.group())
+              .setClientIdPrefix(input.group() + "-" + topic)
+              .setTopics(topic)
+              .setStartingOffsets(
+                  switch (input.start()) {
+                    case COMMITTED ->
+                        OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
+                    case EARLIEST -> OffsetsInitializer.earliest();
+                    case LATEST -> OffsetsInitializer.latest();
+                  })
+              .setDeserializer(new ReceivedDeserializer(validate));
+      if (input.bounded()) {
+        source.setBounded(OffsetsInitializer.latest());
+      }
+      sources.add(new EventSource(topic, source.build()));
+    }
+    return sources;
+  }
+
+  @Nullable
+  private static DimensionSource dimension(EngagementConfig config) {
+    Dimension dimension = config.dimension();
+    if (dimension == null) {
+      return null;
+    }
+    DimensionReader reader =
+        dimension.file() != null
+            ? new DimensionFile(dimension.file())
+            : new DimensionTopic(
+                config.input().bootstrapServers(),
+                dimension.topic(),
+                config.input().kafkaProperties());
+    // Input that ends is enriched with the dimension as it is at the start, else the job would not
+    // end either.
+    boolean once = config.isBatch() || config.input().bounded();
+    double perSecond = 1000.0 / dimension.refresh().toMillis();
+    DataGeneratorSource<Long> ticks =
+        new DataGeneratorSource<>(
+            tick -> tick,
+            once ? 1 : Long.MAX_VALUE,
+            once ? RateLimiterStrategy.noOp() : RateLimiterStrategy.perSecond(perSecond),
+            Types.LONG);
+    return new DimensionSource(ticks, reader);
+  }
+
+  private static <T> Sink<T> table(
+      EngagementConfig config, Lineage lineage, LakeTable<T> table, PublishSettings publish) {
+    Lake lake = config.lake();
+    ParquetOptions options =
+        ParquetOptions.DEFAULT
+            .withZstdLevel(lake.zstdLevel())
+            .withRowGroupBytes(lake.rowGroupSize().getBytes())
+            .withMemoryBytes(lake.writerMemory().getBytes());
+    return LakeSink.of(
+        table.schema(),
+        lake.root(),
+        new ParquetRowWriter.Factory<>(table, lineage, options),
+        new EventTimeBucket<>(table),
+        ParquetFooter::rows,
+        config.catalog().withDatabaseLocation(lake.root()),
+        publish);
+  }
+
+  private static Sink<DeadLetter> deadLetterTopics(EngagementConfig config) {
+    Properties properties = config.input().kafkaProperties().toProperties();
+    return KafkaSink.<DeadLetter>builder()
+        .setBootstrapServers(config.input().bootstrapServers())
+        .setKafkaProducerConfig(properties)
+        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        .setRecordSerializer(
+            new DeadLetterMessage(
+                config.deadLetters().suffix(), (int) config.deadLetters().maxPayload().getBytes()))
+        .build();
+  }
+
+
+}

@@ -1,0 +1,2 @@
+/** The main job: Kafka to queryable Parquet, every event accounted for. */
+package io.millrace.job.engagement;
