@@ -1,0 +1,421 @@
+package io.millrace.timeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.event.AppEvent;
+import io.millrace.event.Device;
+import io.millrace.event.Dimensions;
+import io.millrace.event.Event;
+import io.millrace.event.Geo;
+import io.millrace.event.LedgerEntry;
+import io.millrace.event.Origin;
+import io.millrace.identity.Deduplicate;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.state.StateBackend;
+import org.apache.flink.runtime.state.hashmap.HashMapStateBackend;
+import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OperatorSnapshotUtil;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class UserTimelineTest {
+  private static final long T0 = 1_767_225_600_000L; // 2026-01-01T00:00:00Z
+  private static final long SECOND = 1_000L;
+  private static final long MINUTE = 60 * SECOND;
+  private static final long HOUR = 60 * MINUTE;
+  private static final int MAX_PARALLELISM = 8;
+  private static final Path FIXTURE = Path.of("src/test/resources/state/user-timeline-v1.snapshot");
+
+  /** Where the state is, and how much of it fits the cache. */
+  enum Backend {
+    HEAP(50_000),
+    ROCKSDB(50_000),
+    ROCKSDB_CACHE_OF_ONE(1);
+
+    final int cacheUsers;
+
+    Backend(int cacheUsers) {
+      this.cacheUsers = cacheUsers;
+    }
+
+    StateBackend open() {
+      return this == HEAP ? new HashMapStateBackend() : new EmbeddedRocksDBStateBackend();
+    }
+  }
+
+  /** The operator under test, with what it emitted in readable form. */
+  private static final class Timeline implements AutoCloseable {
+    final KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> harness;
+
+    Timeline(Backend backend, OperatorSubtaskState restored, int parallelism, int subtask)
+        throws Exception {
+      TimelineOptions options =
+          new TimelineOptions(
+              Duration.ofMinutes(10),
+              new Deduplicate(Duration.ofHours(24)),
+              backend.cacheUsers,
+              64 << 20,
+              "run-1",
+              "streaming");
+      harness =
+          new KeyedOneInputStreamOperatorTestHarness<>(
+              new UserTimeline(options),
+              Event::userId,
+              Types.STRING,
+              MAX_PARALLELISM,
+              parallelism,
+              subtask);
+      harness.setStateBackend(backend.open());
+      harness.setup();
+      if (restored != null) {
+        harness.initializeState(restored);
+      }
+      harness.open();
+    }
+
+    static Timeline fresh(Backend backend) throws Exception {
+      return new Timeline(backend, null, 1, 0);
+    }
+
+    void send(Event event) throws Exception {
+      harness.processElement(event, event.timestamp());
+    }
+
+    void watermark(long time) throws Exception {
+      harness.processWatermark(time);
+    }
+
+    OperatorSubtaskState checkpoint(long id) throws Exception {
+      harness.prepareSnapshotPreBarrier(id);
+      return harness.snapshot(id, 0);
+    }
+
+    /** Accepted since the start, as {@code id}, {@code id late} or {@code id unchecked}. */
+    List<String> accepted() {
+      List<String> shown = new ArrayList<>();
+      for (AppEvent e : harness.extractOutputValues()) {
+        shown.add(
+            e.event().eventId()
+                + (e.late() ? " late" : "")
+                + (e.dedupChecked() ? "" : " unchecked"));
+      }
+      return shown;
+    }
+
+    List<LedgerEntry> ledger() {
+      List<LedgerEntry> entries = new ArrayList<>();
+      var side = harness.getSideOutput(UserTimeline.LEDGER);
+      if (side != null) {
+        for (StreamRecord<LedgerEntry> r : side) {
+          entries.add(r.getValue());
+        }
+      }
+      return entries;
+    }
+
+    int timers() {
+      return harness.numEventTimeTimers();
+    }
+
+    @Override
+    public void close() throws Exception {
+      harness.close();
+    }
+  }
+
+  private static Event event(String user, String id, long timestamp) {
+    return new Event(
+        id,
+        user,
+        null,
+        "purchase",
+        timestamp,
+        Origin.NO_TIME,
+        Device.UNKNOWN,
+        Geo.UNKNOWN,
+        Map.of(),
+        Dimensions.NONE,
+        new Origin("session", 0, 7, timestamp + SECOND, timestamp + 2 * SECOND));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aResendIsCountedAndNotStored(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.send(event("bob", "a", T0));
+      t.send(event("ann", "a", T0));
+      t.send(event("ann", "b", T0 + 1));
+      t.send(event("bob", "a", T0));
+      assertThat(t.accepted()).containsExactly("a", "a", "b");
+      t.checkpoint(3);
+      assertThat(t.ledger())
+          .containsExactly(new LedgerEntry("run-1", "streaming", 3, "session", T0, 0, 3, 0, 2, 0));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void theSameIdAtAnotherTimestampIsAnotherEvent(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.send(event("ann", "a", T0 + 1));
+      t.send(event("ann", "a", T0 + HOUR));
+      assertThat(t.accepted()).containsExactly("a", "a", "a");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void lateIsAtOrBeforeTheWatermarkMinusLateness(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "before-any-watermark", T0 - 100 * HOUR));
+      t.watermark(T0);
+      t.send(event("ann", "on-time", T0 - 10 * MINUTE + 1));
+      t.send(event("ann", "late", T0 - 10 * MINUTE));
+      t.send(event("ann", "later", T0 - 11 * MINUTE));
+      assertThat(t.accepted())
+          .containsExactly("before-any-watermark", "on-time", "late late", "later late");
+      t.checkpoint(1);
+      assertThat(t.ledger().stream().mapToLong(LedgerEntry::late).sum()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void anEventOlderThanTheTtlIsAcceptedUnchecked(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.watermark(T0);
+      long edge = T0 - 24 * HOUR;
+      t.send(event("ann", "checked", edge + 1));
+      t.send(event("ann", "checked", edge + 1));
+      t.send(event("ann", "old", edge));
+      t.send(event("ann", "old", edge));
+      assertThat(t.accepted())
+          .containsExactly("checked late", "old late unchecked", "old late unchecked");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aResendIsRecognisedUntilTheTtlHasPassed(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.watermark(T0 + 24 * HOUR - 1);
+      t.send(event("ann", "a", T0));
+      assertThat(t.accepted()).containsExactly("a");
+      t.watermark(T0 + 24 * HOUR);
+      t.send(event("ann", "a", T0));
+      assertThat(t.accepted()).containsExactly("a", "a late unchecked");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void stateAndTimersReturnToNothing(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      for (int i = 0; i < 100; i++) {
+        t.send(event("user-" + i % 10, "e" + i, T0 + i * MINUTE));
+      }
+      assertThat(t.timers()).isEqualTo(10);
+      t.checkpoint(1);
+      t.watermark(T0 + 24 * HOUR);
+      assertThat(t.timers()).isEqualTo(10);
+      t.watermark(T0 + 26 * HOUR);
+      t.checkpoint(2);
+      assertThat(t.timers()).isZero();
+      if (backend == Backend.HEAP) {
+        assertThat(t.harness.numKeyedStateEntries()).isZero();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void theEndOfInputFiresEveryTimerOnce(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.send(event("ann", "b", T0 + 5 * HOUR));
+      t.watermark(Long.MAX_VALUE);
+      assertThat(t.timers()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aRestoreKeepsWhatWasSeenAndTheWatermark(Backend backend) throws Exception {
+    OperatorSubtaskState state;
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.watermark(T0 + HOUR);
+      state = t.checkpoint(1);
+    }
+    try (Timeline t = new Timeline(backend, state, 1, 0)) {
+      t.send(event("ann", "a", T0));
+      // No watermark has arrived since the restore: the restored one decides.
+      t.send(event("ann", "late", T0 + 50 * MINUTE));
+      t.send(event("ann", "on-time", T0 + 50 * MINUTE + 1));
+      assertThat(t.accepted()).containsExactly("late late", "on-time");
+      assertThat(t.timers()).isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aRescaleKeepsWhatWasSeenAndTheHighestWatermark(Backend backend) throws Exception {
+    OperatorSubtaskState state;
+    List<Event> events = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      events.add(event("user-" + i, "e", T0 + i));
+    }
+    try (Timeline t = Timeline.fresh(backend)) {
+      for (Event e : events) {
+        t.send(e);
+      }
+      t.watermark(T0 + HOUR);
+      state = t.checkpoint(1);
+    }
+    int seen = 0;
+    for (int subtask = 0; subtask < 2; subtask++) {
+      OperatorSubtaskState part =
+          AbstractStreamOperatorTestHarness.repartitionOperatorState(
+              state, MAX_PARALLELISM, 1, 2, subtask);
+      String last = null;
+      try (Timeline t = new Timeline(backend, part, 2, subtask)) {
+        for (Event e : events) {
+          if (subtaskOf(e.userId()) == subtask) {
+            t.send(e);
+            last = e.userId();
+            seen++;
+          }
+        }
+        assertThat(t.accepted()).isEmpty();
+        t.send(event(last, "late", T0 + 50 * MINUTE));
+        assertThat(t.accepted()).containsExactly("late late");
+      }
+    }
+    assertThat(seen).isEqualTo(200);
+  }
+
+  private static int subtaskOf(String user) {
+    return KeyGroupRangeAssignment.assignKeyToParallelOperator(user, MAX_PARALLELISM, 2);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aHotUserSpillsAndStaysExact(Backend backend) throws Exception {
+    Random random = new Random(7);
+    Set<String> expected = new HashSet<>();
+    int accepted = 0;
+    try (Timeline t = Timeline.fresh(backend)) {
+      for (int i = 0; i < 20_000; i++) {
+        String id = "e" + random.nextInt(12_000);
+        long time = T0 + (id.hashCode() & 3) * 16 * MINUTE;
+        if (expected.add(id)) {
+          accepted++;
+        }
+        t.send(event("bot", id, time));
+      }
+      assertThat(t.accepted()).hasSize(accepted);
+      OperatorSubtaskState state = t.checkpoint(1);
+      t.watermark(T0 + 30 * HOUR);
+      t.checkpoint(2);
+      assertThat(t.timers()).isZero();
+      if (backend == Backend.HEAP) {
+        assertThat(t.harness.numKeyedStateEntries()).isZero();
+      }
+      try (Timeline again = new Timeline(backend, state, 1, 0)) {
+        for (String id : expected) {
+          again.send(event("bot", id, T0 + (id.hashCode() & 3) * 16 * MINUTE));
+        }
+        assertThat(again.accepted()).isEmpty();
+      }
+    }
+  }
+
+  /** The cache, whatever its size, changes nothing; nor does a restore in the middle. */
+  @Test
+  void everyBackendGivesTheSame() throws Exception {
+    Map<Backend, List<String>> results = new TreeMap<>();
+    for (Backend backend : Backend.values()) {
+      Random random = new Random(42);
+      List<String> accepted = new ArrayList<>();
+      OperatorSubtaskState state = null;
+      for (int part = 0; part < 3; part++) {
+        try (Timeline t = new Timeline(backend, state, 1, 0)) {
+          for (int i = 0; i < 3_000; i++) {
+            long time = T0 + part * 10 * HOUR + (long) (random.nextDouble() * 5 * HOUR);
+            t.send(
+                event("u" + random.nextInt(50), "e" + random.nextInt(400), time / 60_000 * 60_000));
+            if (i % 500 == 499) {
+              t.watermark(T0 + part * 10 * HOUR + i * SECOND);
+            }
+          }
+          accepted.addAll(t.accepted());
+          state = t.checkpoint(part + 1);
+        }
+      }
+      results.put(backend, accepted);
+    }
+    assertThat(results.get(Backend.HEAP)).hasSizeGreaterThan(1000).contains("e7");
+    assertThat(results.get(Backend.ROCKSDB)).isEqualTo(results.get(Backend.HEAP));
+    assertThat(results.get(Backend.ROCKSDB_CACHE_OF_ONE)).isEqualTo(results.get(Backend.HEAP));
+  }
+
+  /** What the first release wrote is read by every later one, on either backend. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void theSnapshotOfTheFirstReleaseRestores(Backend backend) throws Exception {
+    OperatorSubtaskState state = OperatorSnapshotUtil.readStateHandle(FIXTURE.toString());
+    try (Timeline t = new Timeline(backend, state, 1, 0)) {
+      fixtureEvents().forEach(e -> sendQuietly(t, e));
+      t.send(event("ann", "late", T0 + 50 * MINUTE));
+      assertThat(t.accepted()).containsExactly("late late");
+      assertThat(t.timers()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSnapshot() throws Exception {
+    try (Timeline t = Timeline.fresh(Backend.HEAP)) {
+      fixtureEvents().forEach(e -> sendQuietly(t, e));
+      t.watermark(T0 + HOUR);
+      Files.createDirectories(FIXTURE.getParent());
+      OperatorSnapshotUtil.writeStateHandle(t.checkpoint(1), FIXTURE.toString());
+    }
+  }
+
+  private static List<Event> fixtureEvents() {
+    List<Event> events = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      events.add(event(List.of("ann", "bob", "eve").get(i % 3), "e" + i, T0 + i * 10 * MINUTE));
+    }
+    return events;
+  }
+
+  private static void sendQuietly(Timeline t, Event e) {
+    try {
+      t.send(e);
+    } catch (Exception failure) {
+      throw new AssertionError(failure);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.millrace.job.engagement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.config.OptionDocs;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamEdge;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.graph.StreamNode;
+import org.junit.jupiter.api.Test;
+
+/** The job graph as one line per operator: a change of a uid or an edge shows in review. */
+class EngagementTopologyTest {
+  private static final String[] EVERYTHING = {
+    "--kafka.bootstrap-servers", "localhost:9092",
+    "--lake.root", "file:///tmp/lake",
+    "--users.pseudonym-key", "env:KEY",
+    "--dimension.file", "file:///tmp/dimension.jsonl"
+  };
+  private static final String[] FILES = {
+    "--source", "files", "--input", "file:///tmp/in", "--lake.root", "file:///tmp/lake"
+  };
+
+  private static StreamExecutionEnvironment environment(EngagementConfig config) {
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(EngagementJob.flinkSettings(config));
+    env.setParallelism(2);
+    return env;
+  }
+
+  private static StreamGraph graph(String... arguments) {
+    EngagementConfig config = EngagementConfig.parse(arguments);
+    StreamExecutionEnvironment env = environment(config);
+    EngagementJob.build(env, config);
+    return env.getStreamGraph();
+  }
+
+  private static String lines(StreamGraph graph) {
+    List<String> lines = new ArrayList<>();
+    for (StreamNode node : graph.getStreamNodes()) {
+      List<String> upstream = new ArrayList<>();
+      for (StreamEdge edge : node.getInEdges()) {
+        upstream.add(graph.getStreamNode(edge.getSourceId()).getTransformationUID());
+      }
+      upstream.sort(null);
+      lines.add(node.getTransformationUID() + " x" + node.getParallelism() + " <- " + upstream);
+    }
+    lines.sort(null);
+    return String.join("\n", lines) + "\n";
+  }
+
+  @Test
+  void theStreamingTopologyIsGolden() {
+    OptionDocs.verify(
+        Path.of("src/test/resources/topology/engagement.txt"), lines(graph(EVERYTHING)));
+  }
+
+  @Test
+  void theBoundedTopologyIsGolden() {
+    OptionDocs.verify(
+        Path.of("src/test/resources/topology/engagement-files.txt"), lines(graph(FILES)));
+  }
+
+  @Test
+  void everyOperatorHasAUidOfItsOwn() {
+    List<String> uids =
+        graph(EVERYTHING).getStreamNodes().stream().map(StreamNode::getTransformationUID).toList();
+    assertThat(uids).doesNotContainNull().doesNotHaveDuplicates().hasSizeGreaterThan(20);
+  }
+
+  @Test
+  void anOperatorWithoutAUidFailsTheGraph() {
+    EngagementConfig config = EngagementConfig.parse(EVERYTHING);
+    StreamExecutionEnvironment env = environment(config);
+    env.fromData(1, 2).print();
+    assertThatThrownBy(() -> env.getStreamGraph().getJobGraph())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("Auto generated UIDs have been disabled");
+  }
+
+  /** A type that Flink could only send through Kryo. */
+  static final class NotASerializableRecord {
+    final Object content;
+
+    NotASerializableRecord(Object content) {
+      this.content = content;
+    }
+  }
+
+  @Test
+  void aKryoTypeFailsTheGraph() {
+    EngagementConfig config = EngagementConfig.parse(EVERYTHING);
+    StreamExecutionEnvironment env = environment(config);
+    TypeInformation<NotASerializableRecord> kryo =
+        TypeInformation.of(NotASerializableRecord.class);
+    assertThatThrownBy(
+            () -> kryo.createSerializer(env.getConfig().getSerializerConfig()))
+        .isInstanceOf(UnsupportedOperationException.class)
+        .hasMessageContaining("Generic types have been disabled");
+  }
+}
