@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * A table catalog: Hive Metastore or AWS Glue. Every call is idempotent, because a call that timed
- * out may have succeeded. An implementation is used by one thread.
+ * out may have succeeded. An implementation is used by one thread; only {@link #close()} may come
+ * from another one.
  */
 public interface Catalog extends AutoCloseable {
 
@@ -27,8 +28,14 @@ public interface Catalog extends AutoCloseable {
   void addPartitions(TableSchema table, Collection<HourPartition> partitions)
       throws CatalogException;
 
-  /** Sets properties of a registered partition; its other properties stay. */
-  void setProperties(TableSchema table, HourPartition partition, Map<String, String> properties)
+  /**
+   * Sets properties of registered partitions; their other properties stay.
+   *
+   * @throws CatalogException a retryable one when a partition is not registered; those that are
+   *     registered may have been changed by then
+   */
+  void setProperties(
+      TableSchema table, Map<HourPartition, ? extends Map<String, String>> properties)
       throws CatalogException;
 
   /** A registered partition, or empty. */
@@ -38,6 +45,7 @@ public interface Catalog extends AutoCloseable {
   /** Every registered partition of the table, by start. */
   Collection<RegisteredPartition> partitions(TableSchema table) throws CatalogException;
 
+  /** Ends a call in progress, which then fails, and releases the connection. */
   @Override
   void close();
 
