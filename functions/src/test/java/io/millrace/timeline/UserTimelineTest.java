@@ -327,7 +327,7 @@ class UserTimelineTest {
     try (Timeline t = Timeline.fresh(backend)) {
       for (int i = 0; i < 20_000; i++) {
         String id = "e" + random.nextInt(12_000);
-        long time = T0 + (id.hashCode() & 3) * 16 * MINUTE;
+        long time = T0 + (id.hashCode() & 3) * 16L * MINUTE;
         if (expected.add(id)) {
           accepted++;
         }
@@ -343,7 +343,7 @@ class UserTimelineTest {
       }
       try (Timeline again = new Timeline(backend, state, 1, 0)) {
         for (String id : expected) {
-          again.send(event("bot", id, T0 + (id.hashCode() & 3) * 16 * MINUTE));
+          again.send(event("bot", id, T0 + (id.hashCode() & 3) * 16L * MINUTE));
         }
         assertThat(again.accepted()).isEmpty();
       }
@@ -361,11 +361,11 @@ class UserTimelineTest {
       for (int part = 0; part < 3; part++) {
         try (Timeline t = new Timeline(backend, state, 1, 0)) {
           for (int i = 0; i < 3_000; i++) {
-            long time = T0 + part * 10 * HOUR + (long) (random.nextDouble() * 5 * HOUR);
+            long time = T0 + part * 10L * HOUR + (long) (random.nextDouble() * 5 * HOUR);
             t.send(
                 event("u" + random.nextInt(50), "e" + random.nextInt(400), time / 60_000 * 60_000));
             if (i % 500 == 499) {
-              t.watermark(T0 + part * 10 * HOUR + i * SECOND);
+              t.watermark(T0 + part * 10L * HOUR + i * SECOND);
             }
           }
           accepted.addAll(t.accepted());
@@ -406,7 +406,7 @@ class UserTimelineTest {
   private static List<Event> fixtureEvents() {
     List<Event> events = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
-      events.add(event(List.of("ann", "bob", "eve").get(i % 3), "e" + i, T0 + i * 10 * MINUTE));
+      events.add(event(List.of("ann", "bob", "eve").get(i % 3), "e" + i, T0 + i * 10L * MINUTE));
     }
     return events;
   }

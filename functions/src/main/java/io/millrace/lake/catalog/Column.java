@@ -1,5 +1,6 @@
 package io.millrace.lake.catalog;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -8,7 +9,8 @@ import java.util.Objects;
  * @param required never null; columns added after a table's first release are optional
  * @param doc meaning and unit, in one line: shown in the catalog and in docs/tables.md
  */
-public record Column(String name, LakeType type, boolean required, String doc) {
+public record Column(String name, LakeType type, boolean required, String doc)
+    implements Serializable {
   public Column {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(type, "type");

@@ -1,5 +1,6 @@
 package io.millrace.lake.catalog;
 
+import java.io.Serializable;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -14,7 +15,7 @@ import java.util.regex.Pattern;
  *
  * @param start epoch ms, a whole hour
  */
-public record HourPartition(long start) {
+public record HourPartition(long start) implements Serializable {
   /** The partition columns, all zero-padded strings. */
   public static final List<String> COLUMNS = List.of("year", "month", "day", "hour");
 

@@ -1,5 +1,6 @@
 package io.millrace.lake.catalog;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -8,7 +9,7 @@ import java.util.stream.Collectors;
  *
  * @param children the element of an array; key and value of a map; the fields of a struct
  */
-public record LakeType(Kind kind, List<Column> children) {
+public record LakeType(Kind kind, List<Column> children) implements Serializable {
   /** UTF-8 text. */
   public static final LakeType STRING = new LakeType(Kind.STRING, List.of());
 

@@ -1,5 +1,6 @@
 package io.millrace.lake.catalog;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
 
@@ -11,7 +12,8 @@ import java.util.Objects;
  * @param columns in order; the partition columns year, month, day, hour are not among them
  * @param doc what a row is, in one line
  */
-public record TableSchema(String name, String path, List<Column> columns, String doc) {
+public record TableSchema(String name, String path, List<Column> columns, String doc)
+    implements Serializable {
   public TableSchema {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(path, "path");

@@ -1,0 +1,66 @@
+package io.millrace.lake.publish;
+
+import io.millrace.lake.catalog.HourPartition;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.flink.core.fs.FileStatus;
+import org.apache.flink.core.fs.Path;
+
+/** Counts what a partition's folder holds and writes its {@code _SUCCESS} file. */
+final class Completion {
+  private final Path base;
+  private final RowCounter rowCounter;
+
+  Completion(Path base, RowCounter rowCounter) {
+    this.base = base;
+    this.rowCounter = rowCounter;
+  }
+
+  /**
+   * The partition's file, written where the folder holds other data files than the former one says;
+   * empty when it holds none. Only files that the former one does not name are read.
+   */
+  Optional<SuccessFile> complete(HourPartition partition, long watermark) throws IOException {
+    Path folder = new Path(base, partition.path());
+    Optional<SuccessFile> former = SuccessFile.read(folder);
+    NavigableMap<String, Long> rows = new TreeMap<>();
+    for (Path file : dataFiles(folder)) {
+      Long known = former.map(f -> f.fileRows().get(file.getName())).orElse(null);
+      rows.put(file.getName(), known == null ? (Long) rowCounter.rows(file) : known);
+    }
+    if (rows.isEmpty() || former.map(SuccessFile::fileRows).filter(rows::equals).isPresent()) {
+      return rows.isEmpty() ? Optional.empty() : former;
+    }
+    long generation = 1 + former.map(SuccessFile::generation).orElse(0L);
+    SuccessFile success = new SuccessFile(rows, generation, System.currentTimeMillis(), watermark);
+    success.write(folder);
+    return Optional.of(success);
+  }
+
+  /** The files that readers see: not those that begin with a dot or an underscore. */
+  static List<Path> dataFiles(Path folder) throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (FileStatus status : list(folder)) {
+      String name = status.getPath().getName();
+      if (!status.isDir() && !name.startsWith(".") && !name.startsWith("_")) {
+        files.add(status.getPath());
+      }
+    }
+    return files;
+  }
+
+  /** What a folder holds; nothing where there is no such folder. */
+  static FileStatus[] list(Path folder) throws IOException {
+    try {
+      FileStatus[] listed = folder.getFileSystem().listStatus(folder);
+      return listed == null ? new FileStatus[0] : listed;
+    } catch (FileNotFoundException e) {
+      return new FileStatus[0];
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Publishing committed files: partitions registered in the catalog, then marked complete. */
+package io.millrace.lake.publish;
