@@ -302,6 +302,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
                 break;
               }
             }
+            if (spilled.isEmpty()) {
+              // The heap backend would keep an empty map.
+              spilled.clear();
+            }
             return true;
           });
     }

@@ -41,7 +41,6 @@ class UserTimelineTest {
   private static final long MINUTE = 60 * SECOND;
   private static final long HOUR = 60 * MINUTE;
   private static final int MAX_PARALLELISM = 8;
-  private static final Path FIXTURE = Path.of("src/test/resources/state/user-timeline-v1.snapshot");
 
   /** Where the state is, and how much of it fits the cache. */
   enum Backend {
@@ -53,6 +52,12 @@ class UserTimelineTest {
 
     Backend(int cacheUsers) {
       this.cacheUsers = cacheUsers;
+    }
+
+    /** State of the first release; a checkpoint is read only by the backend that wrote it. */
+    Path fixture() {
+      String backend = this == HEAP ? "heap" : "rocksdb";
+      return Path.of("src/test/resources/state/user-timeline-v1-" + backend + ".snapshot");
     }
 
     StateBackend open() {
@@ -383,7 +388,7 @@ class UserTimelineTest {
   @ParameterizedTest
   @EnumSource(Backend.class)
   void theSnapshotOfTheFirstReleaseRestores(Backend backend) throws Exception {
-    OperatorSubtaskState state = OperatorSnapshotUtil.readStateHandle(FIXTURE.toString());
+    OperatorSubtaskState state = OperatorSnapshotUtil.readStateHandle(backend.fixture().toString());
     try (Timeline t = new Timeline(backend, state, 1, 0)) {
       fixtureEvents().forEach(e -> sendQuietly(t, e));
       t.send(event("ann", "late", T0 + 50 * MINUTE));
@@ -392,14 +397,15 @@ class UserTimelineTest {
     }
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource(names = {"HEAP", "ROCKSDB"})
   @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
-  void writeTheSnapshot() throws Exception {
-    try (Timeline t = Timeline.fresh(Backend.HEAP)) {
+  void writeTheSnapshot(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
       fixtureEvents().forEach(e -> sendQuietly(t, e));
       t.watermark(T0 + HOUR);
-      Files.createDirectories(FIXTURE.getParent());
-      OperatorSnapshotUtil.writeStateHandle(t.checkpoint(1), FIXTURE.toString());
+      Files.createDirectories(backend.fixture().getParent());
+      OperatorSnapshotUtil.writeStateHandle(t.checkpoint(1), backend.fixture().toString());
     }
   }
 

@@ -406,8 +406,7 @@ public record EngagementConfig(
           .option(CATALOG_URI)
           .option(CATALOG_DATABASE, Check.matching("[a-z][a-z0-9_]{0,127}"))
           .rule(
-              s ->
-                  s.get(SOURCE) != SourceKind.KAFKA || !s.get(KAFKA_BOOTSTRAP).isBlank(),
+              s -> s.get(SOURCE) != SourceKind.KAFKA || !s.get(KAFKA_BOOTSTRAP).isBlank(),
               "source is kafka, so kafka.bootstrap-servers is required",
               SOURCE,
               KAFKA_BOOTSTRAP)
@@ -499,11 +498,8 @@ public record EngagementConfig(
         dimensionFile.isEmpty() && dimensionTopic.isEmpty()
             ? null
             : new Dimension(
-                dimensionFile.orElse(null),
-                dimensionTopic.orElse(null),
-                s.get(DIMENSION_REFRESH)),
-        new DeadLetters(
-            s.get(DLQ_TOPICS) && !files, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
+                dimensionFile.orElse(null), dimensionTopic.orElse(null), s.get(DIMENSION_REFRESH)),
+        new DeadLetters(s.get(DLQ_TOPICS) && !files, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
         new Lake(
             s.get(LAKE_ROOT).replaceAll("/+$", ""),
             s.get(LAKE_RAW),

@@ -200,11 +200,11 @@ public final class EngagementJob {
         event -> HourPartition.of(event.event().timestamp()).start() / 3_600_000L);
   }
 
-  @SuppressWarnings("unchecked")
   private static <T> DataStream<T> union(List<? extends DataStream<T>> streams) {
-    DataStream<T> first = streams.get(0);
-    return streams.size() == 1
-        ? first
-        : first.union(streams.subList(1, streams.size()).toArray(new DataStream[0]));
+    DataStream<T> all = streams.get(0);
+    for (DataStream<T> next : streams.subList(1, streams.size())) {
+      all = all.union(next);
+    }
+    return all;
   }
 }

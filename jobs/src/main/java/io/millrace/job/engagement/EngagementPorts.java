@@ -10,6 +10,7 @@ import io.millrace.event.Received;
 import io.millrace.job.engagement.EngagementConfig.Dimension;
 import io.millrace.job.engagement.EngagementConfig.Input;
 import io.millrace.job.engagement.EngagementConfig.Lake;
+import io.millrace.job.engagement.EngagementConfig.Start;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.EventTimeBucket;
@@ -107,13 +108,7 @@ public record EngagementPorts(
               .setGroupId(input.group())
               .setClientIdPrefix(input.group() + "-" + topic)
               .setTopics(topic)
-              .setStartingOffsets(
-                  switch (input.start()) {
-                    case COMMITTED ->
-                        OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
-                    case EARLIEST -> OffsetsInitializer.earliest();
-                    case LATEST -> OffsetsInitializer.latest();
-                  })
+              .setStartingOffsets(startingOffsets(input.start()))
               .setDeserializer(new ReceivedDeserializer(validate));
       if (input.bounded()) {
         source.setBounded(OffsetsInitializer.latest());
@@ -121,6 +116,16 @@ public record EngagementPorts(
       sources.add(new EventSource(topic, source.build()));
     }
     return sources;
+  }
+
+  // The connector's interface still asks for the deprecated type.
+  @SuppressWarnings("deprecation")
+  private static OffsetsInitializer startingOffsets(Start start) {
+    return switch (start) {
+      case COMMITTED -> OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
+      case EARLIEST -> OffsetsInitializer.earliest();
+      case LATEST -> OffsetsInitializer.latest();
+    };
   }
 
   @Nullable
@@ -157,14 +162,15 @@ public record EngagementPorts(
             .withZstdLevel(lake.zstdLevel())
             .withRowGroupBytes(lake.rowGroupSize().getBytes())
             .withMemoryBytes(lake.writerMemory().getBytes());
-    return LakeSink.of(
-        table.schema(),
-        lake.root(),
-        new ParquetRowWriter.Factory<>(table, lineage, options),
-        new EventTimeBucket<>(table),
-        ParquetFooter::rows,
-        config.catalog().withDatabaseLocation(lake.root()),
-        publish);
+    return LakeSink.builder(
+            table.schema(),
+            new Path(lake.root(), table.schema().path()),
+            new ParquetRowWriter.Factory<>(table, lineage, options),
+            new EventTimeBucket<>(table),
+            ParquetFooter::rows)
+        .catalog(config.catalog().withDatabaseLocation(lake.root()))
+        .publishing(publish)
+        .build();
   }
 
   private static Sink<DeadLetter> deadLetterTopics(EngagementConfig config) {
@@ -178,6 +184,4 @@ public record EngagementPorts(
                 config.deadLetters().suffix(), (int) config.deadLetters().maxPayload().getBytes()))
         .build();
   }
-
-
 }

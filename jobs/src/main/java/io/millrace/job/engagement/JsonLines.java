@@ -94,8 +94,7 @@ final class JsonLines implements BulkFormat<Received, FileSourceSplit> {
           break;
         }
         records++;
-        Origin origin =
-            new Origin(topic, 0, start, Origin.NO_TIME, System.currentTimeMillis());
+        Origin origin = new Origin(topic, 0, start, Origin.NO_TIME, System.currentTimeMillis());
         batch.add(validate.validate(origin, null, List.of(), line.toByteArray()));
       }
       if (batch.isEmpty()) {

@@ -17,10 +17,10 @@ public record RunInfo(String id, String version) {
   /** The configured run, or a fresh one. */
   static RunInfo of(EngagementConfig config) {
     String id = config.runId() == null ? UUID.randomUUID().toString() : config.runId();
-    return new RunInfo(id, version());
+    return new RunInfo(id, buildVersion());
   }
 
-  private static String version() {
+  private static String buildVersion() {
     Properties build = new Properties();
     try (InputStream in = RunInfo.class.getResourceAsStream("/io/millrace/job/build.properties")) {
       build.load(in);

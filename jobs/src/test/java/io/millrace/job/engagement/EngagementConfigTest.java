@@ -140,12 +140,22 @@ class EngagementConfigTest {
   @Test
   void typesPerTopicLeaveOutTopicsThatTakeAny() {
     EngagementConfig config =
-        EngagementConfig.parse(
-            "--config", MINIMAL, "--validation.types-per-topic", "true", "--topics.session",
-            "session_start session_end");
+        EngagementConfig.parse("--config", MINIMAL, "--validation.types-per-topic", "true");
     assertThat(config.rules().allowedTypes())
-        .containsEntry("session", Set.of("session_start", "session_end"))
-        .containsEntry("install", Set.of("install"));
+        .isEqualTo(
+            Map.of(
+                "install", Set.of("install"),
+                "view_notification", Set.of("view_notification"),
+                "open_notification", Set.of("open_notification")));
+  }
+
+  @Test
+  void configuredTopicsReplaceTheDefault() {
+    EngagementConfig config =
+        EngagementConfig.parse(
+            "--config", MINIMAL, "--topics.session", "session_start session_end");
+    assertThat(config.topics())
+        .isEqualTo(Map.of("session", Set.of("session_start", "session_end")));
   }
 
   @Test

@@ -96,10 +96,8 @@ class EngagementTopologyTest {
   void aKryoTypeFailsTheGraph() {
     EngagementConfig config = EngagementConfig.parse(EVERYTHING);
     StreamExecutionEnvironment env = environment(config);
-    TypeInformation<NotASerializableRecord> kryo =
-        TypeInformation.of(NotASerializableRecord.class);
-    assertThatThrownBy(
-            () -> kryo.createSerializer(env.getConfig().getSerializerConfig()))
+    TypeInformation<NotASerializableRecord> kryo = TypeInformation.of(NotASerializableRecord.class);
+    assertThatThrownBy(() -> kryo.createSerializer(env.getConfig().getSerializerConfig()))
         .isInstanceOf(UnsupportedOperationException.class)
         .hasMessageContaining("Generic types have been disabled");
   }
