@@ -431,15 +431,13 @@ final class Publisher implements AutoCloseable {
     lock.lock();
     try {
       catalogAnswered();
-      unmarked.forEach(
-          (partition, success) -> {
-            Entry entry = open.get(partition);
-            if (entry.completed() && entry.success == success) {
-              open.remove(partition);
-            } else if (entry.success == success) {
-              entry.success = null;
-            }
-          });
+      for (HourPartition partition : unmarked.keySet()) {
+        Entry entry = open.get(partition);
+        entry.success = null;
+        if (entry.completed()) {
+          open.remove(partition);
+        }
+      }
     } finally {
       lock.unlock();
     }
