@@ -170,12 +170,7 @@ public final class ConfigReader {
     }
     Settings settings = new Settings(options, values, passThrough, broken, problems);
     options.declared().values().forEach(declared -> runChecks(declared, settings));
-    for (OptionSet.Rule rule : options.rules()) {
-      if (rule.involved().stream().noneMatch(settings::isBroken) && !rule.holds().test(settings)) {
-        problems.add(rule.message());
-        rule.involved().forEach(option -> broken.add(option.key()));
-      }
-    }
+    options.rules().forEach(rule -> runRule(rule, settings));
     return settings;
   }
 
@@ -368,6 +363,21 @@ public final class ConfigReader {
                 }
               }
             });
+  }
+
+  private void runRule(OptionSet.Rule rule, Settings settings) {
+    if (rule.involved().stream().anyMatch(settings::isBroken)) {
+      return;
+    }
+    try {
+      if (!rule.holds().test(settings)) {
+        problems.add(rule.message());
+        rule.involved().forEach(option -> broken.add(option.key()));
+      }
+    } catch (Settings.Unavailable e) {
+      // The rule reads a value whose own problem has been noted.
+      return;
+    }
   }
 
   private void refuseUnknown(Map<String, Given> layer) {

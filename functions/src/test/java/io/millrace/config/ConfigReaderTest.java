@@ -253,6 +253,18 @@ class ConfigReaderTest {
   }
 
   @Test
+  void aRuleThatReadsAMissingValueIsNotTried() {
+    OptionSet options =
+        OptionSet.builder()
+            .required(SERVERS)
+            .rule(settings -> settings.get(SERVERS).isEmpty(), "must be empty")
+            .build();
+    assertThatThrownBy(() -> ConfigReader.of(options).read())
+        .hasMessage(
+            "1 problem in the configuration:\n  missing required key 'kafka.bootstrap-servers'");
+  }
+
+  @Test
   void duplicateKeysAreRefusedHoweverTheyAreWritten() {
     assertThat(
             problems(
