@@ -105,9 +105,10 @@ public final class KafkaBroker extends ServerProcess {
   }
 
   @Override
-  void choosePorts() {
-    port = Ports.free();
-    controllerPort = Ports.free();
+  List<Integer> choosePorts() {
+    port = claimPort();
+    controllerPort = claimPort();
+    return List.of(port, controllerPort);
   }
 
   @Override

@@ -58,8 +58,9 @@ public final class Metastore extends ServerProcess {
   }
 
   @Override
-  void choosePorts() {
-    port = Ports.free();
+  List<Integer> choosePorts() {
+    port = claimPort();
+    return List.of(port);
   }
 
   @Override
@@ -89,6 +90,8 @@ public final class Metastore extends ServerProcess {
     return List.of(
         "-Xmx384m",
         "-XX:+UseSerialGC",
+        // Starting is most of its work.
+        "-XX:TieredStopAtLevel=1",
         "-Dderby.stream.error.file=" + folder().resolve("derby.log"),
         Tether.class.getName(),
         "org.apache.hadoop.hive.metastore.HiveMetaStore",

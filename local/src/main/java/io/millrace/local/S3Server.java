@@ -62,8 +62,9 @@ public final class S3Server extends ServerProcess {
   }
 
   @Override
-  void choosePorts() {
-    port = Ports.free();
+  List<Integer> choosePorts() {
+    port = claimPort();
+    return List.of(port);
   }
 
   @Override

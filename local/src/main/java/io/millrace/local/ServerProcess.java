@@ -2,6 +2,7 @@ package io.millrace.local;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,6 +26,8 @@ public abstract class ServerProcess implements AutoCloseable {
   private final String name;
   private final Path folder;
   private final Thread hook;
+  private final List<Port> claims = new ArrayList<>();
+  private List<Integer> numbers = List.of();
   private Process process;
 
   ServerProcess(String name, Path folder) {
@@ -33,8 +36,8 @@ public abstract class ServerProcess implements AutoCloseable {
     this.hook = new Thread(this::kill, "stop-" + name);
   }
 
-  /** Takes new free ports; called again when another program took one of them first. */
-  abstract void choosePorts();
+  /** Chooses free ports; called again when another program was faster to bind one of them. */
+  abstract List<Integer> choosePorts();
 
   /** Writes the configuration and the first data; called before the first launch. */
   abstract void prepare() throws IOException;
@@ -53,7 +56,7 @@ public abstract class ServerProcess implements AutoCloseable {
       throw new IllegalStateException(name + " starts in a new folder, but " + folder + " exists");
     }
     for (int attempt = 1; ; attempt++) {
-      choosePorts();
+      numbers = choosePorts();
       try {
         BuildFiles.deleteTree(folder);
         Files.createDirectories(folder);
@@ -61,6 +64,7 @@ public abstract class ServerProcess implements AutoCloseable {
         launch();
         break;
       } catch (PortTakenException e) {
+        releasePorts();
         if (attempt == PORT_ATTEMPTS) {
           throw e;
         }
@@ -101,9 +105,22 @@ public abstract class ServerProcess implements AutoCloseable {
     launch();
   }
 
+  /** A port for this server alone, until it is closed. */
+  final int claimPort() {
+    Port port = Port.claim();
+    claims.add(port);
+    return port.number();
+  }
+
+  private void releasePorts() {
+    claims.forEach(Port::close);
+    claims.clear();
+  }
+
   @Override
   public final void close() {
     stop();
+    releasePorts();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -132,6 +149,11 @@ public abstract class ServerProcess implements AutoCloseable {
     return folder;
   }
 
+  /** What holds the server to this JVM: see {@link Tether}. */
+  final synchronized OutputStream parentPipe() {
+    return process.getOutputStream();
+  }
+
   private synchronized void launch() {
     try {
       process = spawn(command(), Map.of());
@@ -145,13 +167,12 @@ public abstract class ServerProcess implements AutoCloseable {
       throw new IllegalStateException(e.getMessage() + "; its log ends:\n" + logTail(), e);
     }
     if (!process.isAlive()) {
-      String tail = logTail();
       String message =
           "%s ended with exit code %d while starting on %s; its log ends:\n%s"
-              .formatted(name, process.exitValue(), address(), tail);
-      throw tail.contains("Address already in use")
-          ? new PortTakenException(message)
-          : new IllegalStateException(message);
+              .formatted(name, process.exitValue(), address(), logTail());
+      throw numbers.stream().allMatch(Port::isFree)
+          ? new IllegalStateException(message)
+          : new PortTakenException(message);
     }
   }
 

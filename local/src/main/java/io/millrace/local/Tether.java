@@ -11,13 +11,19 @@ import java.util.Arrays;
 final class Tether {
   private Tether() {}
 
-  public static void main(String[] args) throws ReflectiveOperationException {
+  public static void main(String[] args) {
     Thread watch = new Thread(Tether::haltWithParent, "tether");
     watch.setDaemon(true);
     watch.start();
-    Class.forName(args[0])
-        .getMethod("main", String[].class)
-        .invoke(null, (Object) Arrays.copyOfRange(args, 1, args.length));
+    try {
+      Class.forName(args[0])
+          .getMethod("main", String[].class)
+          .invoke(null, (Object) Arrays.copyOfRange(args, 1, args.length));
+    } catch (ReflectiveOperationException e) {
+      // Threads that the server has started must not keep what has failed alive.
+      e.printStackTrace();
+      Runtime.getRuntime().halt(1);
+    }
   }
 
   private static void haltWithParent() {

@@ -225,13 +225,6 @@ class StackITCase {
         .contains(5_000L);
   }
 
-  @Test
-  void failedStartSaysWhy() {
-    java.nio.file.Path taken = stack.kafka().log().getParent();
-    assertThatThrownBy(() -> KafkaBroker.start(taken))
-        .hasMessage("kafka starts in a new folder, but " + taken + " exists");
-  }
-
   private static StreamExecutionEnvironment countingJob(
       int parallelism, long records, double perSecond) {
     GeneratorFunction<Long, Long> identity = n -> n;
