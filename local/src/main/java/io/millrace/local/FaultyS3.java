@@ -146,6 +146,17 @@ public final class FaultyS3 implements AutoCloseable {
     return mode;
   }
 
+  /** Whether the connection may pass bytes: the mode may have changed since it was accepted. */
+  private synchronized boolean register(Socket client) {
+    boolean passes = mode == Mode.OK || mode == Mode.STALL;
+    if (passes) {
+      open.add(client);
+    } else {
+      faults.incrementAndGet();
+    }
+    return passes;
+  }
+
   private void accept() {
     while (!listener.isClosed()) {
       try {
@@ -180,7 +191,9 @@ public final class FaultyS3 implements AutoCloseable {
       upstream.connect(server);
       upstream.setTcpNoDelay(true);
       client.setTcpNoDelay(true);
-      open.add(client);
+      if (!register(client)) {
+        return;
+      }
       Thread requests = daemon("s3-requests", () -> pump(client, upstream));
       requests.start();
       pump(upstream, client);

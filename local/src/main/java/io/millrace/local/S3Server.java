@@ -52,7 +52,11 @@ public final class S3Server extends ServerProcess {
     }
   }
 
-  /** The folder of a bucket: the object `a/b` is the file `a/b` in it. */
+  /**
+   * The folder of a bucket: the object `a/b` is the file `a/b` in it.
+   *
+   * <p>Uploads that are not complete lie there too, under names at the top that start with a dot.
+   */
   public Path folder(String bucket) {
     return buckets().resolve(bucket);
   }

@@ -83,7 +83,7 @@ public final class Stack implements AutoCloseable {
     return metastore;
   }
 
-  /** The folder of a Flink file system URI in {@link #BUCKET}, on the disk. */
+  /** The folder of {@link #BUCKET} on the disk: see {@link S3Server#folder}. */
   public Path lake() {
     return s3.folder(BUCKET);
   }
