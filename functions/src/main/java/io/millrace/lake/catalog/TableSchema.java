@@ -19,5 +19,11 @@ public record TableSchema(String name, String path, List<Column> columns, String
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(doc, "doc");
     columns = List.copyOf(columns);
+    for (Column column : columns) {
+      if (HourPartition.COLUMNS.contains(column.name())) {
+        throw new IllegalArgumentException(
+            "table " + name + ": '" + column.name() + "' is the name of a partition column");
+      }
+    }
   }
 }

@@ -26,7 +26,8 @@ public final class LedgerTable implements LakeTable<LedgerEntry> {
               required("mode", STRING, "streaming or bounded"),
               required("checkpoint", LONG, "the counts' checkpoint; -1 for the end of input"),
               required("topic", STRING, "the Kafka topic; from files the topic they belong to"),
-              required("hour", LakeType.TIMESTAMP, "start of the hour of the Kafka timestamp"),
+              required(
+                  "hour_start", LakeType.TIMESTAMP, "start of the hour of the Kafka timestamp"),
               required("received", LONG, "records read"),
               required("accepted", LONG, "events kept, late ones among them"),
               required("rejected", LONG, "records in quarantine"),

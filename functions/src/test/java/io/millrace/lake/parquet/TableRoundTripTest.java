@@ -200,7 +200,7 @@ class TableRoundTripTest {
     assertThat(
             ParquetFiles.query(
                 file,
-                "select run_id, mode, checkpoint, topic, epoch_ms(hour), received, accepted,"
+                "select run_id, mode, checkpoint, topic, epoch_ms(hour_start), received, accepted,"
                     + " rejected, duplicates, late from %s"))
         .containsExactly(
             "run-1|streaming|7|install|0|10|7|2|1|3", "run-1|bounded|-1|session|3600000|1|1|0|0|0");

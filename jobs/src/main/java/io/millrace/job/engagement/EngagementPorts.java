@@ -168,7 +168,7 @@ public record EngagementPorts(
             new ParquetRowWriter.Factory<>(table, lineage, options),
             new EventTimeBucket<>(table),
             ParquetFooter::rows)
-        .catalog(config.catalog().withDatabaseLocation(lake.root()))
+        .catalog(config.catalog().withDatabaseLocation(lake.root() + "/"))
         .publishing(publish)
         .build();
   }

@@ -1,0 +1,218 @@
+package io.millrace.local;
+
+import io.millrace.datagen.Truth;
+import io.millrace.datagen.Truth.Counts;
+import io.millrace.datagen.Truth.TopicHour;
+import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.Catalog.RegisteredPartition;
+import io.millrace.lake.catalog.CatalogException;
+import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AppEventTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import javax.annotation.Nullable;
+
+/**
+ * Holds what is in the lake against what the simulator knows it sent: by value, table by table, and
+ * hour by hour.
+ */
+public final class Audit {
+  private final List<Finding> findings = new ArrayList<>();
+
+  /** One comparison. */
+  public record Finding(String what, String expected, String found) {
+    public boolean holds() {
+      return expected.equals(found);
+    }
+  }
+
+  private Audit() {}
+
+  /**
+   * Compares everything.
+   *
+   * @param topicPrefix stands before the topics' names in the lake
+   * @param raw whether the run wrote raw
+   * @param catalog where partitions are registered; null for a lake without one
+   */
+  public static Audit of(
+      Truth truth, LakeReader lake, String topicPrefix, boolean raw, @Nullable Catalog catalog) {
+    Audit audit = new Audit();
+    audit.rows(truth, lake, raw);
+    audit.ledger(truth, lake, topicPrefix);
+    audit.reasons(truth, lake);
+    if (catalog != null) {
+      audit.partitions(truth, lake, catalog);
+    }
+    return audit;
+  }
+
+  /** Every comparison, in order. */
+  public List<Finding> findings() {
+    return findings;
+  }
+
+  /** Those that do not hold; empty when nothing was lost and nothing doubled. */
+  public List<Finding> failures() {
+    return findings.stream().filter(f -> !f.holds()).toList();
+  }
+
+  private void check(String what, Object expected, Object found) {
+    findings.add(new Finding(what, String.valueOf(expected), String.valueOf(found)));
+  }
+
+  /** Entries that are the same on both sides are left out of the finding, however many. */
+  private <V> void checkEach(String what, Map<String, V> expected, Map<String, V> found) {
+    Map<String, V> missing = new TreeMap<>(expected);
+    missing.entrySet().removeAll(found.entrySet());
+    Map<String, V> wrong = new TreeMap<>(found);
+    wrong.entrySet().removeAll(expected.entrySet());
+    check(what + " (" + expected.size() + ")", missing, wrong);
+  }
+
+  private void checkEach(String what, Set<String> expected, Set<String> found) {
+    checkEach(
+        what,
+        expected.stream().collect(Collectors.toMap(e -> e, e -> "registered")),
+        found.stream().collect(Collectors.toMap(e -> e, e -> "registered")));
+  }
+
+  private void rows(Truth truth, LakeReader lake, boolean raw) {
+    Counts total = truth.total();
+    check("rows of app_events", total.accepted(), lake.number("SELECT count(*) FROM app_events"));
+    check(
+        "distinct events in app_events",
+        truth.uniqueEvents(),
+        lake.number(
+            "SELECT count(*) FROM (SELECT DISTINCT user_id, event_id, timestamp FROM app_events)"));
+    check(
+        "rows of dead_letters", total.rejected(), lake.number("SELECT count(*) FROM dead_letters"));
+    check(
+        "distinct records in dead_letters",
+        total.rejected(),
+        lake.number(
+            "SELECT count(*) FROM (SELECT DISTINCT topic, kafka_partition, kafka_offset"
+                + " FROM dead_letters)"));
+    if (raw) {
+      check(
+          "rows of raw_app_events",
+          total.received(),
+          lake.number("SELECT count(*) FROM raw_app_events"));
+      check(
+          "distinct records in raw_app_events",
+          total.received(),
+          lake.number(
+              "SELECT count(*) FROM (SELECT DISTINCT topic, kafka_partition, kafka_offset"
+                  + " FROM raw_app_events)"));
+    }
+    Map<String, Long> found = new TreeMap<>();
+    for (List<String> row :
+        lake.query(
+                "SELECT 'year=' || year || '/month=' || month || '/day=' || day || '/hour=' ||"
+                    + " hour, count(*) FROM app_events GROUP BY 1")
+            .rows()) {
+      found.put(row.get(0), Long.parseLong(row.get(1)));
+    }
+    Map<String, Long> expected = new TreeMap<>();
+    truth.rowsByEventHour().forEach((hour, n) -> expected.put(HourPartition.of(hour).path(), n));
+    checkEach("rows of each hour of app_events", expected, found);
+    check(
+        "rows of app_events outside the hour of their folder",
+        0,
+        lake.number(
+            "SELECT count(*) FROM app_events WHERE strftime(timestamp, '%Y-%m-%d %H') <>"
+                + " year || '-' || month || '-' || day || ' ' || hour"));
+  }
+
+  private void ledger(Truth truth, LakeReader lake, String topicPrefix) {
+    Map<String, String> expected = new TreeMap<>();
+    for (Map.Entry<TopicHour, Counts> e : truth.byTopicAndHour().entrySet()) {
+      Counts c = e.getValue();
+      expected.put(
+          topicPrefix + e.getKey().topic() + " " + e.getKey().hour(),
+          counts(c.received(), c.accepted(), c.rejected(), c.duplicates()));
+    }
+    Map<String, String> found = new TreeMap<>();
+    for (List<String> r :
+        lake.query(
+                "SELECT topic || ' ' || epoch_ms(hour_start), sum(received), sum(accepted),"
+                    + " sum(rejected), sum(duplicates) FROM ledger GROUP BY 1")
+            .rows()) {
+      found.put(
+          r.get(0),
+          counts(
+              Long.parseLong(r.get(1)),
+              Long.parseLong(r.get(2)),
+              Long.parseLong(r.get(3)),
+              Long.parseLong(r.get(4))));
+    }
+    checkEach("ledger of each topic and hour", expected, found);
+    check(
+        "late events of the ledger",
+        lake.number("SELECT count(*) FROM app_events WHERE late"),
+        lake.number("SELECT sum(late) FROM ledger"));
+  }
+
+  private static String counts(long received, long accepted, long rejected, long duplicates) {
+    return received + " = " + accepted + " + " + rejected + " + " + duplicates;
+  }
+
+  private void reasons(Truth truth, LakeReader lake) {
+    Map<String, Long> expected = new TreeMap<>();
+    truth.total().rejectedByReason().forEach((reason, n) -> expected.put(reason.code(), n));
+    Map<String, Long> found = new TreeMap<>();
+    for (List<String> row :
+        lake.query(
+                "SELECT code, count(*) FROM (SELECT DISTINCT topic, kafka_partition, kafka_offset,"
+                    + " unnest(list_transform(reasons, r -> r.code)) AS code FROM dead_letters)"
+                    + " GROUP BY code")
+            .rows()) {
+      found.put(row.get(0), Long.parseLong(row.get(1)));
+    }
+    checkEach("dead letters by reason", expected, found);
+  }
+
+  private void partitions(Truth truth, LakeReader lake, Catalog catalog) {
+    try {
+      for (TableSchema table : LakeReader.TABLES) {
+        Map<String, Long> rows = new TreeMap<>();
+        lake.query(
+                "SELECT 'year=' || year || '/month=' || month || '/day=' || day || '/hour=' || hour,"
+                    + " count(*) FROM "
+                    + table.name()
+                    + " GROUP BY 1")
+            .rows()
+            .forEach(r -> rows.put(r.get(0), Long.parseLong(r.get(1))));
+        TreeSet<String> registered = new TreeSet<>();
+        Map<String, Long> complete = new TreeMap<>();
+        for (RegisteredPartition p : catalog.partitions(table)) {
+          registered.add(p.partition().path());
+          if ("true".equals(p.properties().get("millrace.complete"))) {
+            complete.put(p.partition().path(), Long.parseLong(p.properties().get("millrace.rows")));
+          }
+        }
+        checkEach("partitions of " + table.name() + " in the catalog", rows.keySet(), registered);
+        if (table.equals(new AppEventTable().schema())) {
+          checkEach(
+              "partitions of app_events in the catalog, by the truth",
+              new TreeSet<>(
+                  truth.rowsByEventHour().keySet().stream()
+                      .map(h -> HourPartition.of(h).path())
+                      .toList()),
+              registered);
+          checkEach("rows of each complete partition of app_events", rows, complete);
+        } else {
+          checkEach("complete partitions of " + table.name(), Map.<String, Long>of(), complete);
+        }
+      }
+    } catch (CatalogException e) {
+      throw new IllegalStateException("the catalog cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+package io.millrace.local;
+
+import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.Catalog.RegisteredPartition;
+import io.millrace.lake.catalog.CatalogException;
+import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.LakeType;
+import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.DeadLetterTable;
+import io.millrace.lake.parquet.LedgerTable;
+import io.millrace.lake.parquet.RawEventTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The lake's tables in an embedded DuckDB, an engine that shares no code with the writers. Which
+ * folders belong to a table is asked of the catalog, where there is one.
+ */
+public final class LakeReader implements AutoCloseable {
+  /** The tables of the engagement job. */
+  public static final List<TableSchema> TABLES =
+      List.of(
+          new AppEventTable().schema(),
+          new RawEventTable().schema(),
+          new DeadLetterTable().schema(),
+          new LedgerTable().schema());
+
+  private final Connection duckdb;
+
+  /** The rows of a query, as text, under the names of its columns. */
+  public record Rows(List<String> columns, List<List<String>> rows) {}
+
+  private LakeReader() throws SQLException {
+    this.duckdb = DriverManager.getConnection("jdbc:duckdb:");
+    try (Statement sql = duckdb.createStatement()) {
+      sql.execute("SET TimeZone = 'UTC'");
+    }
+  }
+
+  /**
+   * Reads the partitions that the catalog has.
+   *
+   * @param toFolder a partition's location in the catalog, as a local folder
+   */
+  public static LakeReader ofCatalog(Catalog catalog, Function<String, Path> toFolder) {
+    return open(
+        table -> {
+          try {
+            return catalog.partitions(table).stream()
+                .map(RegisteredPartition::location)
+                .map(toFolder)
+                .toList();
+          } catch (CatalogException e) {
+            throw new IllegalStateException("the catalog cannot list " + table.name(), e);
+          }
+        });
+  }
+
+  /** Reads the partitions that are there, below a local root. */
+  public static LakeReader ofFolder(Path root) {
+    return open(
+        table -> {
+          Path folder = root.resolve(table.path());
+          if (!Files.isDirectory(folder)) {
+            return List.of();
+          }
+          try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(p -> p.getFileName().toString().startsWith("hour=")).toList();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  private static LakeReader open(Function<TableSchema, List<Path>> foldersOf) {
+    try {
+      LakeReader reader = new LakeReader();
+      for (TableSchema table : TABLES) {
+        reader.createView(table, foldersOf.apply(table));
+      }
+      return reader;
+    } catch (SQLException e) {
+      throw new IllegalStateException("DuckDB cannot open the lake: " + e.getMessage(), e);
+    }
+  }
+
+  private void createView(TableSchema table, List<Path> folders) throws SQLException {
+    List<String> files = new ArrayList<>();
+    for (Path folder : folders) {
+      // Only committed files have the plain name; what is in progress is hidden by a dot.
+      files.add("'" + folder.resolve("part-*.parquet").toString().replace("'", "''") + "'");
+    }
+    try (Statement sql = duckdb.createStatement()) {
+      sql.execute(
+          files.isEmpty()
+              ? "CREATE TABLE " + table.name() + " (" + columns(table) + ")"
+              : "CREATE VIEW "
+                  + table.name()
+                  + " AS SELECT * FROM read_parquet(["
+                  + String.join(", ", files)
+                  + "], hive_partitioning = true, hive_types_autocast = false,"
+                  + " union_by_name = true)");
+    }
+  }
+
+  private static String columns(TableSchema table) {
+    List<String> columns = new ArrayList<>();
+    for (Column c : table.columns()) {
+      columns.add('"' + c.name() + "\" " + duckType(c.type()));
+    }
+    for (String partition : HourPartition.COLUMNS) {
+      columns.add(partition + " VARCHAR");
+    }
+    return String.join(", ", columns);
+  }
+
+  private static String duckType(LakeType type) {
+    List<Column> children = type.children();
+    return switch (type.kind()) {
+      case STRING -> "VARCHAR";
+      case LONG -> "BIGINT";
+      case INT -> "INTEGER";
+      case DOUBLE -> "DOUBLE";
+      case BOOLEAN -> "BOOLEAN";
+      case TIMESTAMP -> "TIMESTAMPTZ";
+      case BINARY -> "BLOB";
+      case MAP ->
+          "MAP(" + duckType(children.get(0).type()) + ", " + duckType(children.get(1).type()) + ")";
+      case ARRAY -> duckType(children.get(0).type()) + "[]";
+      case STRUCT ->
+          children.stream()
+              .map(c -> c.name() + " " + duckType(c.type()))
+              .collect(Collectors.joining(", ", "STRUCT(", ")"));
+    };
+  }
+
+  /** Runs a query. */
+  public Rows query(String query) {
+    try (Statement sql = duckdb.createStatement();
+        ResultSet result = sql.executeQuery(query)) {
+      ResultSetMetaData meta = result.getMetaData();
+      List<String> names = new ArrayList<>();
+      for (int i = 1; i <= meta.getColumnCount(); i++) {
+        names.add(meta.getColumnName(i));
+      }
+      List<List<String>> rows = new ArrayList<>();
+      while (result.next()) {
+        List<String> row = new ArrayList<>();
+        for (int i = 1; i <= names.size(); i++) {
+          row.add(result.getString(i));
+        }
+        rows.add(row);
+      }
+      return new Rows(names, rows);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e.getMessage() + "\nin: " + query, e);
+    }
+  }
+
+  /** A query's only number. */
+  public long number(String query) {
+    String text = query(query).rows().get(0).get(0);
+    return text == null ? 0 : Long.parseLong(text);
+  }
+
+  @Override
+  public void close() {
+    try {
+      duckdb.close();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.millrace.local;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** Says how far a long step is: at most once a second on a line of its own. */
+final class Progress {
+  private static final long EVERY_NANOS = 1_000_000_000L;
+
+  private final PrintStream print;
+  private final String verb;
+  private final long total;
+  private final long begin = System.nanoTime();
+  private long last = begin;
+  private long reached;
+
+  Progress(PrintStream print, String verb, long total) {
+    this.print = print;
+    this.verb = verb;
+    this.total = total;
+  }
+
+  void at(long count) {
+    reached = count;
+    long now = System.nanoTime();
+    if (now - last >= EVERY_NANOS) {
+      last = now;
+      line("");
+    }
+  }
+
+  void done() {
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    line(String.format(Locale.ROOT, " in %.1f s", seconds));
+  }
+
+  private void line(String end) {
+    print.printf(Locale.ROOT, "%-8s %,11d of %,d%s%n", verb, reached, total, end);
+  }
+}
