@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
@@ -24,8 +25,12 @@ final class Completion {
   /**
    * The partition's file, written where the folder holds other data files than the former one says;
    * empty when it holds none. Only files that the former one does not name are read.
+   *
+   * @param stopped another publisher may have taken over, whose file must not be replaced by this
+   *     older count
    */
-  Optional<SuccessFile> complete(HourPartition partition, long watermark) throws IOException {
+  Optional<SuccessFile> complete(HourPartition partition, long watermark, BooleanSupplier stopped)
+      throws IOException {
     Path folder = new Path(base, partition.path());
     Optional<SuccessFile> former = SuccessFile.read(folder);
     NavigableMap<String, Long> rows = new TreeMap<>();
@@ -38,6 +43,9 @@ final class Completion {
     }
     long generation = 1 + former.map(SuccessFile::generation).orElse(0L);
     SuccessFile success = new SuccessFile(rows, generation, System.currentTimeMillis(), watermark);
+    if (stopped.getAsBoolean()) {
+      throw new IOException("stopped before " + folder + " was marked");
+    }
     success.write(folder);
     return Optional.of(success);
   }

@@ -37,12 +37,12 @@ import org.apache.flink.streaming.api.functions.sink.filesystem.rollingpolicies.
  * partitions, registered and in the end marked complete.
  *
  * <pre>
- *   sink writer -> committer -> report-commits  -- global -->  publish-partitions
- *   (FileSink's own, parallel)  (parallel)                     (one subtask)
+ *   sink writer -+-> committer -> report-commits -+- global -> publish-partitions
+ *                `-> announce-commits ------------'            (one subtask)
  * </pre>
  *
- * The sink needs a uid; those of the operators that it adds begin with it. One job at a time writes
- * a table.
+ * Writer and committer are FileSink's own. The sink needs a uid; those of the operators that it
+ * adds begin with it. One job at a time writes a table.
  */
 public final class LakeSink<T>
     implements Sink<T>,
@@ -57,9 +57,32 @@ public final class LakeSink<T>
   private final FileSink<T> files;
   private final PublishPartitions publish;
 
+  /** From the topology before the committer to the one after it; both are added in one go. */
+  private transient DataStream<CommitReport> announcements;
+
   private LakeSink(FileSink<T> files, PublishPartitions publish) {
     this.files = files;
     this.publish = publish;
+  }
+
+  /**
+   * A sink for one table, in its folder below the lake's root, with everything else as usual.
+   *
+   * @param partitions tells a row's {@link io.millrace.lake.catalog.HourPartition#path()}
+   */
+  public static <T> LakeSink<T> of(
+      TableSchema table,
+      String lakeRoot,
+      BulkWriter.Factory<T> format,
+      BucketAssigner<T, String> partitions,
+      RowCounter rowCounter,
+      CatalogFactory catalogs,
+      PublishSettings settings) {
+    Path base = new Path(new Path(lakeRoot), table.path());
+    return builder(table, base, format, partitions, rowCounter)
+        .catalog(catalogs)
+        .publishing(settings)
+        .build();
   }
 
   /**
@@ -118,6 +141,11 @@ public final class LakeSink<T>
   @Override
   public DataStream<CommittableMessage<FileSinkCommittable>> addPreCommitTopology(
       DataStream<CommittableMessage<FileSinkCommittable>> written) {
+    announcements =
+        written
+            .transform("announce-commits", REPORT, new AnnounceCommits())
+            .uid("announce-commits")
+            .name("announce-commits");
     return files.addPreCommitTopology(written);
   }
 
@@ -129,6 +157,7 @@ public final class LakeSink<T>
             .uid("report-commits")
             .name("report-commits");
     reports
+        .union(announcements)
         .global()
         .transform("publish-partitions", Types.VOID, publish)
         .uid("publish-partitions")

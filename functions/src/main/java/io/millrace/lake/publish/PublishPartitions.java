@@ -5,7 +5,10 @@ import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -28,10 +31,11 @@ import org.slf4j.LoggerFactory;
  * committed files; the least of them holds for the table, from the moment on that every subtask has
  * reported since the start: nothing is complete too early after a restore, whose watermarks start
  * anew, while the incomplete partitions are in this operator's state. The end of input needs no
- * watermark: the last committables come after {@link #endInput()}, with the final checkpoint, but
- * before {@link #close()}, so a close without failure after it has seen them all. The same holds in
- * batch mode, where nothing else ever completes a partition. A partition that gets a late file is
- * opened again and counted again; {@link Completion} tells whether that changes anything.
+ * watermark: a {@link #close()} after it, without a failure, comes when the final checkpoint is
+ * complete and every committer has ended, so all that was ever announced is committed, though the
+ * last reports are not delivered (see {@link AnnounceCommits}). The same holds in batch mode, where
+ * nothing else ever completes a partition. A partition that gets a late file is opened again and
+ * counted again; {@link Completion} tells whether that changes anything.
  *
  * <p>A failure after the final checkpoint, or a catalog that is down for longer than the close
  * waits, leaves partitions unregistered, because a job that has ended restores nothing; the close
@@ -54,6 +58,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
   private transient ListState<OpenPartition> state;
   private transient Publisher publisher;
   private transient Map<Integer, CommitReport> reached;
+  private transient Map<Integer, NavigableMap<Long, List<String>>> announced;
   private transient boolean ended;
 
   PublishPartitions(
@@ -81,6 +86,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
   public void open() throws Exception {
     super.open();
     reached = new HashMap<>();
+    announced = new HashMap<>();
     PublishMetrics figures = new PublishMetrics(getMetricGroup(), table.name());
     publisher = new Publisher(table, base, location, catalogs, rowCounter, settings, figures);
     publisher.restore(state.get());
@@ -91,9 +97,14 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
   @Override
   public void processElement(StreamRecord<CommitReport> element) {
     CommitReport report = element.getValue();
-    for (String folder : report.folders()) {
-      publisher.add(HourPartition.parse(folder));
+    NavigableMap<Long, List<String>> pending =
+        announced.computeIfAbsent(report.subtask(), subtask -> new TreeMap<>());
+    if (!report.committed()) {
+      pending.put(report.checkpoint(), report.folders());
+      return;
     }
+    pending.headMap(report.checkpoint(), true).clear();
+    report.folders().forEach(this::add);
     reached.put(report.subtask(), report);
     if (reached.size() == report.subtasks()) {
       reached.values().stream()
@@ -102,6 +113,10 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
           .min()
           .ifPresent(publisher::advance);
     }
+  }
+
+  private void add(String folder) {
+    publisher.add(HourPartition.parse(folder));
   }
 
   @Override
@@ -120,6 +135,10 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
     try {
       if (publisher != null && !failed()) {
         if (ended) {
+          announced.values().stream()
+              .flatMap(pending -> pending.values().stream())
+              .flatMap(List::stream)
+              .forEach(this::add);
           publisher.advance(Long.MAX_VALUE);
         }
         publishTheRest();

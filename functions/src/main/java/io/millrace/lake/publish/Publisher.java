@@ -35,6 +35,8 @@ final class Publisher implements AutoCloseable {
   /** Beyond it, a partition is registered again when it gets a file, which changes nothing. */
   private static final int REMEMBERED = 10_000;
 
+  private static final Duration LAST_WRITE = Duration.ofSeconds(2);
+
   private final TableSchema table;
   private final String location;
   private final CatalogFactory catalogs;
@@ -263,7 +265,19 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  /** Stops at once: a call in progress is broken off, and the thread ends by itself. */
+  private boolean stopped() {
+    lock.lock();
+    try {
+      return stopped;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Stops at once: a call in progress is broken off. Waits a moment for the thread, lest it writes
+   * while a restarted job does; it ends by itself in any case.
+   */
   @Override
   public void close() {
     lock.lock();
@@ -276,6 +290,11 @@ final class Publisher implements AutoCloseable {
     if (thread != null) {
       catalog.close();
       thread.interrupt();
+      try {
+        thread.join(LAST_WRITE.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -457,7 +476,7 @@ final class Publisher implements AutoCloseable {
     }
     Optional<SuccessFile> success;
     try {
-      success = completion.complete(partition, reached);
+      success = completion.complete(partition, reached, this::stopped);
     } catch (IOException | RuntimeException | LinkageError e) {
       metrics.completionFailed();
       lock.lock();

@@ -91,7 +91,13 @@ public final class ReportCommits extends AbstractStreamOperator<CommitReport>
     output.collect(
         new StreamRecord<>(
             new CommitReport(
-                subtask, subtasks, List.copyOf(folders), mark.watermark(), mark.idle())));
+                subtask,
+                subtasks,
+                checkpoint,
+                true,
+                List.copyOf(folders),
+                mark.watermark(),
+                mark.idle())));
   }
 
   private long latestUpTo(long id) {

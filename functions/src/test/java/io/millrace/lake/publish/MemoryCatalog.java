@@ -1,0 +1,156 @@
+package io.millrace.lake.publish;
+
+import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.CatalogException;
+import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TableSchema;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+
+/** A catalog in memory that can be down, refuse, or hang, and that outlives its users. */
+final class MemoryCatalog implements Catalog {
+  private final TreeMap<Long, Map<String, String>> partitions = new TreeMap<>();
+  private final Set<String> callers = new TreeSet<>();
+  private final CountDownLatch hung = new CountDownLatch(1);
+  private final CountDownLatch released = new CountDownLatch(1);
+  private String location = "";
+  private boolean down;
+  private boolean hanging;
+  private String refusal = "";
+  private int calls;
+
+  synchronized MemoryCatalog down(boolean isDown) {
+    down = isDown;
+    return this;
+  }
+
+  synchronized MemoryCatalog refuse(String message) {
+    refusal = message;
+    return this;
+  }
+
+  synchronized MemoryCatalog hang() {
+    hanging = true;
+    return this;
+  }
+
+  void awaitHung() throws InterruptedException {
+    hung.await();
+  }
+
+  synchronized void drop(HourPartition partition) {
+    partitions.remove(partition.start());
+  }
+
+  synchronized int calls() {
+    return calls;
+  }
+
+  synchronized Set<String> callers() {
+    return new TreeSet<>(callers);
+  }
+
+  synchronized List<String> paths() {
+    return partitions.keySet().stream().map(s -> new HourPartition(s).path()).toList();
+  }
+
+  synchronized Map<String, String> properties(HourPartition partition) {
+    return partitions.getOrDefault(partition.start(), Map.of());
+  }
+
+  private void called() throws CatalogException {
+    boolean hangs;
+    synchronized (this) {
+      calls++;
+      callers.add(Thread.currentThread().getName());
+      if (down) {
+        throw new CatalogException("the catalog is down", true, null);
+      }
+      if (!refusal.isEmpty()) {
+        throw new CatalogException(refusal, false, null);
+      }
+      hangs = hanging;
+    }
+    if (hangs) {
+      hung.countDown();
+      boolean interrupted = false;
+      while (released.getCount() > 0) {
+        try {
+          released.await();
+        } catch (InterruptedException e) {
+          // A socket does not hear it either.
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      throw new CatalogException("the connection was closed", true, null);
+    }
+  }
+
+  @Override
+  public void ensureTable(TableSchema table, String tableLocation) throws CatalogException {
+    called();
+    synchronized (this) {
+      location = tableLocation;
+    }
+  }
+
+  @Override
+  public void addPartitions(TableSchema table, Collection<HourPartition> added)
+      throws CatalogException {
+    called();
+    synchronized (this) {
+      if (location.isEmpty()) {
+        throw new CatalogException("no table", true, null);
+      }
+      added.forEach(p -> partitions.putIfAbsent(p.start(), new HashMap<>()));
+    }
+  }
+
+  @Override
+  public void setProperties(
+      TableSchema table, Map<HourPartition, ? extends Map<String, String>> properties)
+      throws CatalogException {
+    called();
+    synchronized (this) {
+      for (HourPartition partition : properties.keySet()) {
+        if (!partitions.containsKey(partition.start())) {
+          throw new CatalogException(partition.path() + " is not registered", true, null);
+        }
+        partitions.get(partition.start()).putAll(properties.get(partition));
+      }
+    }
+  }
+
+  @Override
+  public synchronized Optional<RegisteredPartition> partition(
+      TableSchema table, HourPartition partition) {
+    return partitions(table).stream().filter(p -> p.partition().equals(partition)).findFirst();
+  }
+
+  @Override
+  public synchronized Collection<RegisteredPartition> partitions(TableSchema table) {
+    List<RegisteredPartition> all = new ArrayList<>();
+    partitions.forEach(
+        (start, properties) -> {
+          HourPartition p = new HourPartition(start);
+          all.add(new RegisteredPartition(p, location + "/" + p.path(), Map.copyOf(properties)));
+        });
+    return all;
+  }
+
+  @Override
+  public void close() {
+    released.countDown();
+  }
+}
