@@ -21,6 +21,7 @@ import org.apache.parquet.schema.LogicalTypeAnnotation;
  */
 final class BinaryColumn extends LeafColumn {
   private static final int PROBE_AFTER = 2_000;
+  private static final int PROBE_DISTINCT = 1_800;
   private static final int FIRST_CODES = 16;
   private static final int[] NO_CODES = {};
   private static final byte[] NO_BYTES = {};
@@ -68,7 +69,7 @@ final class BinaryColumn extends LeafColumn {
       growCodes();
     }
     codes[codeCount++] = dictionary.code(value);
-    if (codeCount == PROBE_AFTER && !chunkUsesDictionary && dictionary.size() > PROBE_AFTER / 2) {
+    if (codeCount == PROBE_AFTER && !chunkUsesDictionary && dictionary.size() > PROBE_DISTINCT) {
       abandonDictionary();
     }
     return Integer.BYTES * codeCount >= pageBytes

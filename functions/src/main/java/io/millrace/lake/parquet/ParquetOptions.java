@@ -23,7 +23,7 @@ public record ParquetOptions(
 
   /** Row groups of 64 MB, pages of 1 MB, 256 MB per subtask. */
   public static final ParquetOptions DEFAULT =
-      new ParquetOptions(3, 64L << 20, 1 << 20, 20_000, 1 << 20, 256L << 20);
+      new ParquetOptions(1, 64L << 20, 1 << 20, 20_000, 256 << 10, 256L << 20);
 
   public ParquetOptions {
     require(zstdLevel >= 1 && zstdLevel <= 22, "zstdLevel must be 1 to 22", zstdLevel);
