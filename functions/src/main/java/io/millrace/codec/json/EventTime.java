@@ -2,18 +2,17 @@ package io.millrace.codec.json;
 
 import io.millrace.event.Origin;
 import java.time.DateTimeException;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeFormatterBuilder;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Locale;
 
-/** Reads ISO-8601 date-times with a zone offset, to epoch milliseconds; finer digits are cut. */
+/**
+ * Reads ISO-8601 date-times with a zone offset (Z, +hh, +hhmm, +hh:mm), to epoch milliseconds;
+ * finer digits are cut. A date that the calendar does not have is refused, not moved.
+ */
 final class EventTime {
   private static final long DAY_MS = 86_400_000L;
-  private static final DateTimeFormatter ISO_WITH_OFFSET =
-      new DateTimeFormatterBuilder()
-          .append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
-          .appendPattern("[XXX][XX][X]")
-          .toFormatter(java.util.Locale.ROOT);
+  private static final int DATE_AND_T = 11;
 
   private EventTime() {}
 
@@ -23,11 +22,32 @@ final class EventTime {
     if (fast != Origin.NO_TIME) {
       return fast;
     }
-    try {
-      return OffsetDateTime.parse(text, ISO_WITH_OFFSET).toInstant().toEpochMilli();
-    } catch (DateTimeException e) {
+    int zone = zoneStart(text);
+    if (zone < 0) {
       return Origin.NO_TIME;
     }
+    try {
+      ZoneOffset offset = ZoneOffset.of(text.substring(zone).toUpperCase(Locale.ROOT));
+      return LocalDateTime.parse(text.substring(0, zone)).toInstant(offset).toEpochMilli();
+    } catch (DateTimeException | ArithmeticException e) {
+      return Origin.NO_TIME;
+    }
+  }
+
+  /** Where the zone offset starts; -1 when it is missing or of no form that is read. */
+  private static int zoneStart(String text) {
+    int length = text.length();
+    for (int i = DATE_AND_T; i < length; i++) {
+      char c = text.charAt(i);
+      if (c == 'Z' || c == 'z') {
+        return i == length - 1 ? i : -1;
+      }
+      if (c == '+' || c == '-') {
+        int size = length - i;
+        return size == 3 || size == 5 || size == 6 ? i : -1;
+      }
+    }
+    return -1;
   }
 
   /** The two commonest forms, 2026-01-05T10:15:30Z and 2026-01-05T10:15:30.123Z. */
