@@ -64,6 +64,13 @@ public final class EventDraft {
     properties.put(name, value);
   }
 
+  /** Takes a property back. */
+  public void removeProperty(String name) {
+    if (!properties.isEmpty()) {
+      properties.remove(name);
+    }
+  }
+
   /** Forgets the properties read so far. */
   public void clearProperties() {
     properties = Map.of();
@@ -79,6 +86,24 @@ public final class EventDraft {
       rejections = new ArrayList<>(2);
     }
     rejections.add(new Rejection(reason, field, message));
+  }
+
+  /**
+   * Takes back what was noted against a field: it occurs again, and only its last value counts.
+   * This bounds the reasons, however often a record repeats a field.
+   */
+  public void takeBack(String field) {
+    if (!rejections.isEmpty()) {
+      rejections.removeIf(r -> r.field().equals(field));
+    }
+  }
+
+  /** Takes back what was noted against an object and the fields within it. */
+  public void takeBackWithin(String object) {
+    if (!rejections.isEmpty()) {
+      takeBack(object);
+      rejections.removeIf(r -> r.field().startsWith(object + "."));
+    }
   }
 
   /**

@@ -17,6 +17,9 @@ public record Origin(
   /** Stands for a time that is not known. */
   public static final long NO_TIME = Long.MIN_VALUE;
 
+  /** 9999-12-31T23:59:59.999Z, the last time that every reader of the tables understands. */
+  public static final long LAST_TIME = 253_402_300_799_999L;
+
   public Origin {
     Objects.requireNonNull(topic, "topic");
   }

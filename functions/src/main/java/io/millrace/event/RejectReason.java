@@ -9,7 +9,7 @@ public enum RejectReason {
   NULL_VALUE("null_value", Owner.PRODUCER),
   /** The value has more bytes than {@code validation.max-record-size}. */
   TOO_LARGE("too_large", Owner.PRODUCER),
-  /** The bytes are not well-formed UTF-8. */
+  /** The bytes are not well-formed UTF-8, or an escape stands for half a surrogate pair. */
   NOT_UTF8("not_utf8", Owner.PRODUCER),
   /** The text is not one JSON object. */
   MALFORMED_JSON("malformed_json", Owner.PRODUCER),

@@ -12,9 +12,10 @@ import io.millrace.event.Origin;
 import io.millrace.event.RejectReason;
 import java.io.IOException;
 import java.io.ObjectInputStream;
-import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import javax.annotation.Nullable;
 
 /**
  * Reads one JSON object straight from its bytes into a draft, without a tree in between. Of a field
@@ -23,14 +24,14 @@ import java.util.Map;
 public final class JsonEventDecoder implements EventDecoder {
   private static final long serialVersionUID = 1L;
 
-  /** 9999-12-31T23:59:59.999Z, the last time that every reader of the tables understands. */
-  private static final long MAX_TIME = 253_402_300_799_999L;
-
   private static final int FOUND_SHOWN = 40;
+  private static final int UTF8_BYTES_PER_CHAR = 3;
+  private static final String HALF_PAIR = "an escaped half of a surrogate pair";
 
   private final Limits limits;
   private transient JsonFactory json;
   private transient TextCache texts;
+  private transient boolean hasSurrogateEscapes;
 
   /**
    * What a record may hold.
@@ -91,47 +92,53 @@ public final class JsonEventDecoder implements EventDecoder {
         return;
       }
     }
-    Map<String, String> unknown = null;
+    hasSurrogateEscapes = Utf8.hasSurrogateEscape(value);
     try (JsonParser parser = json.createParser(value)) {
-      JsonToken first = parser.nextToken();
-      if (first != JsonToken.START_OBJECT) {
+      try {
+        read(parser, value, draft);
+      } catch (StreamConstraintsException e) {
+        boolean tooDeep = parser.getParsingContext().getNestingDepth() > limits.maxDepth();
         draft.rejectUnreadable(
-            RejectReason.MALFORMED_JSON,
-            "expected a JSON object, found " + (first == null ? "nothing" : describe(first)));
-        return;
+            tooDeep ? RejectReason.TOO_DEEP : RejectReason.MALFORMED_JSON,
+            tooDeep ? "nested deeper than " + limits.maxDepth() + " levels" : oneLine(e));
       }
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        String name = parser.currentName();
-        JsonToken token = parser.nextToken();
-        switch (name) {
-          case "event_id" -> draft.eventId = text(parser, token, "event_id", draft);
-          case "user_id" -> draft.userId = text(parser, token, "user_id", draft);
-          case "session_id" -> draft.sessionId = text(parser, token, "session_id", draft);
-          case "event_type" -> draft.eventType = cached(parser, token, "event_type", draft);
-          case "timestamp" -> draft.timestamp = time(parser, token, "timestamp", draft);
-          case "received_at" -> draft.receivedAt = time(parser, token, "received_at", draft);
-          case "device_info" -> device(parser, token, draft);
-          case "geo_location" -> geo(parser, token, draft);
-          case "properties" -> properties(parser, token, draft);
-          default -> unknown = unknownField(parser, token, name, unknown);
-        }
-      }
-      if (parser.nextToken() != null) {
-        draft.rejectUnreadable(
-            RejectReason.MALFORMED_JSON,
-            "text after the object, at byte " + parser.currentTokenLocation().getByteOffset());
-        return;
-      }
-    } catch (StreamConstraintsException e) {
-      draft.rejectUnreadable(
-          RejectReason.TOO_DEEP, "nested deeper than " + limits.maxDepth() + " levels");
-      return;
     } catch (JsonProcessingException e) {
       draft.rejectUnreadable(RejectReason.MALFORMED_JSON, oneLine(e));
-      return;
     } catch (IOException e) {
       // An array of bytes has no I/O: whatever else the parser reports is about the text.
       draft.rejectUnreadable(RejectReason.MALFORMED_JSON, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void read(JsonParser parser, byte[] value, EventDraft draft) throws IOException {
+    JsonToken first = parser.nextToken();
+    if (first != JsonToken.START_OBJECT) {
+      draft.rejectUnreadable(
+          RejectReason.MALFORMED_JSON,
+          "expected a JSON object, found " + (first == null ? "nothing" : describe(first)));
+      return;
+    }
+    Map<String, String> unknown = null;
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      JsonToken token = parser.nextToken();
+      switch (name) {
+        case "event_id" -> draft.eventId = text(parser, token, "event_id", draft);
+        case "user_id" -> draft.userId = text(parser, token, "user_id", draft);
+        case "session_id" -> draft.sessionId = text(parser, token, "session_id", draft);
+        case "event_type" -> draft.eventType = cached(parser, token, "event_type", draft);
+        case "timestamp" -> draft.timestamp = time(parser, token, "timestamp", draft);
+        case "received_at" -> draft.receivedAt = time(parser, token, "received_at", draft);
+        case "device_info" -> device(parser, token, draft);
+        case "geo_location" -> geo(parser, token, draft);
+        case "properties" -> properties(parser, token, draft);
+        default -> unknown = unknownField(parser, token, name, value, unknown);
+      }
+    }
+    if (parser.nextToken() != null) {
+      draft.rejectUnreadable(
+          RejectReason.MALFORMED_JSON,
+          "text after the object, at byte " + parser.currentTokenLocation().getByteOffset());
       return;
     }
     if (unknown != null) {
@@ -205,6 +212,15 @@ public final class JsonEventDecoder implements EventDecoder {
         parser.skipChildren();
         continue;
       }
+      if (!isWhole(name)) {
+        draft.reject(RejectReason.NOT_UTF8, "properties", "a property name has " + HALF_PAIR);
+        parser.skipChildren();
+        continue;
+      }
+      if (!draft.rejections().isEmpty()) {
+        draft.takeBack("properties." + name);
+      }
+      draft.removeProperty(name);
       if (value == JsonToken.VALUE_NULL) {
         continue;
       }
@@ -223,7 +239,10 @@ public final class JsonEventDecoder implements EventDecoder {
                 + " are allowed");
         continue;
       }
-      draft.putProperty(name, texts.get(parser));
+      String text = whole(texts.get(parser), "properties." + name, draft);
+      if (text != null) {
+        draft.putProperty(name, text);
+      }
     }
     if (count > limits.maxProperties()) {
       draft.reject(
@@ -233,26 +252,43 @@ public final class JsonEventDecoder implements EventDecoder {
     }
   }
 
+  @Nullable
   private Map<String, String> unknownField(
-      JsonParser parser, JsonToken token, String name, Map<String, String> unknown)
+      JsonParser parser,
+      JsonToken token,
+      String name,
+      byte[] record,
+      @Nullable Map<String, String> unknown)
       throws IOException {
-    if (!limits.keepUnknown() || token == JsonToken.VALUE_NULL) {
-      parser.skipChildren();
-      return unknown;
-    }
-    String value;
-    if (token.isStructStart()) {
-      StringWriter text = new StringWriter();
-      try (var copy = json.createGenerator(text)) {
-        copy.copyCurrentStructure(parser);
+    String value = limits.keepUnknown() ? unknownValue(parser, token, record) : null;
+    parser.skipChildren();
+    if (value == null) {
+      if (unknown != null) {
+        unknown.remove(name);
       }
-      value = text.toString();
-    } else {
-      value = parser.getText();
+      return unknown;
     }
     Map<String, String> fields = unknown == null ? new LinkedHashMap<>() : unknown;
     fields.put(name, value);
     return fields;
+  }
+
+  /** The text of an unknown field, an object or array as it is written; null when left out. */
+  @Nullable
+  private String unknownValue(JsonParser parser, JsonToken token, byte[] record)
+      throws IOException {
+    if (token == JsonToken.VALUE_NULL) {
+      return null;
+    }
+    if (token.isStructStart()) {
+      int start = (int) parser.currentTokenLocation().getByteOffset();
+      parser.skipChildren();
+      int length = (int) parser.currentLocation().getByteOffset() - start;
+      return length <= UTF8_BYTES_PER_CHAR * (long) limits.maxPropertyLength()
+          ? new String(record, start, length, StandardCharsets.UTF_8)
+          : null;
+    }
+    return parser.getTextLength() <= limits.maxPropertyLength() ? parser.getText() : null;
   }
 
   /** Unknown fields never reject a record: what does not fit the limits is left out. */
@@ -261,6 +297,8 @@ public final class JsonEventDecoder implements EventDecoder {
       if (draft.properties().size() < limits.maxProperties()
           && field.getKey().length() <= limits.maxPropertyNameLength()
           && field.getValue().length() <= limits.maxPropertyLength()
+          && isWhole(field.getKey())
+          && isWhole(field.getValue())
           && !draft.properties().containsKey(field.getKey())) {
         draft.putProperty(field.getKey(), field.getValue());
       }
@@ -269,6 +307,7 @@ public final class JsonEventDecoder implements EventDecoder {
 
   private static boolean isObject(
       JsonParser parser, JsonToken token, String field, EventDraft draft) throws IOException {
+    draft.takeBackWithin(field);
     if (token == JsonToken.START_OBJECT) {
       return true;
     }
@@ -279,22 +318,42 @@ public final class JsonEventDecoder implements EventDecoder {
     return false;
   }
 
-  private static String text(JsonParser parser, JsonToken token, String field, EventDraft draft)
+  @Nullable
+  private String text(JsonParser parser, JsonToken token, String field, EventDraft draft)
       throws IOException {
+    draft.takeBack(field);
     if (token == JsonToken.VALUE_STRING) {
-      return parser.getText();
+      return whole(parser.getText(), field, draft);
     }
     return notText(parser, token, field, draft);
   }
 
+  @Nullable
   private String cached(JsonParser parser, JsonToken token, String field, EventDraft draft)
       throws IOException {
+    draft.takeBack(field);
     if (token == JsonToken.VALUE_STRING) {
-      return texts.get(parser);
+      return whole(texts.get(parser), field, draft);
     }
     return notText(parser, token, field, draft);
   }
 
+  /** The text; null, with the reason noted, when UTF-8 could not hold it. */
+  @Nullable
+  private String whole(String text, String field, EventDraft draft) {
+    if (isWhole(text)) {
+      return text;
+    }
+    draft.reject(RejectReason.NOT_UTF8, field, "the text has " + HALF_PAIR);
+    return null;
+  }
+
+  /** Whether a text survives UTF-8: only an escape can put half a surrogate pair into it. */
+  private boolean isWhole(String text) {
+    return !hasSurrogateEscapes || StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  }
+
+  @Nullable
   private static String notText(JsonParser parser, JsonToken token, String field, EventDraft draft)
       throws IOException {
     if (token != JsonToken.VALUE_NULL) {
@@ -306,6 +365,7 @@ public final class JsonEventDecoder implements EventDecoder {
 
   private static long time(JsonParser parser, JsonToken token, String field, EventDraft draft)
       throws IOException {
+    draft.takeBack(field);
     switch (token) {
       case VALUE_NULL -> {
         return Origin.NO_TIME;
@@ -333,7 +393,7 @@ public final class JsonEventDecoder implements EventDecoder {
   }
 
   private static long inRange(long time, String found, String field, EventDraft draft) {
-    if (time >= 0 && time <= MAX_TIME) {
+    if (time >= 0 && time <= Origin.LAST_TIME) {
       return time;
     }
     draft.reject(

@@ -9,6 +9,8 @@ final class Utf8 {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
   private static final long HIGH_BITS = 0x8080808080808080L;
+  private static final long LOW_BITS = 0x0101010101010101L;
+  private static final long BACKSLASHES = LOW_BITS * '\\';
 
   private Utf8() {}
 
@@ -35,6 +37,32 @@ final class Utf8 {
       i += length;
     }
     return -1;
+  }
+
+  /** Whether well-formed bytes may hold a JSON escape of a surrogate, {@code \\uD8xx..DFxx}. */
+  static boolean hasSurrogateEscape(byte[] bytes) {
+    int end = bytes.length;
+    int i = 0;
+    while (i < end) {
+      while (i + Long.BYTES <= end && !hasBackslash((long) LONGS.get(bytes, i))) {
+        i += Long.BYTES;
+      }
+      int stop = Math.min(end, i + Long.BYTES);
+      for (; i < stop; i++) {
+        if (bytes[i] == '\\'
+            && i + 2 < end
+            && bytes[i + 1] == 'u'
+            && (bytes[i + 2] == 'd' || bytes[i + 2] == 'D')) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean hasBackslash(long eight) {
+    long zeroWhereEqual = eight ^ BACKSLASHES;
+    return ((zeroWhereEqual - LOW_BITS) & ~zeroWhereEqual & HIGH_BITS) != 0;
   }
 
   /** The length of the multi-byte sequence at {@code i}; 0 when it is ill-formed or cut off. */
