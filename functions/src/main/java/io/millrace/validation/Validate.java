@@ -52,8 +52,21 @@ public final class Validate implements Serializable {
       Event event = draft.toEvent(origin);
       return new Received(origin, key, headers, value, event.ledgerTime(), event, List.of());
     }
+    Origin filed = filed(origin);
     return new Received(
-        origin, key, headers, value, ledgerTime(origin), null, List.copyOf(draft.rejections()));
+        filed, key, headers, value, ledgerTime(filed), null, List.copyOf(draft.rejections()));
+  }
+
+  /** No table can hold a Kafka timestamp after the year 9999: it stands in the message alone. */
+  private static Origin filed(Origin origin) {
+    return origin.kafkaTimestamp() <= Origin.LAST_TIME
+        ? origin
+        : new Origin(
+            origin.topic(),
+            origin.partition(),
+            origin.offset(),
+            Origin.NO_TIME,
+            origin.ingestedAt());
   }
 
   private void judge(Origin origin, @Nullable byte[] value) {
