@@ -1,5 +1,6 @@
 package io.millrace.enrichment;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.enrichment.DimensionTable.CountryRow;
@@ -20,7 +21,8 @@ import javax.annotation.Nullable;
  * "market":"EMEA"}}. A later row of the same kind and key replaces the earlier one.
  */
 public final class DimensionRows {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private final Map<String, DeviceRow> devices = new TreeMap<>();
   private final Map<String, CountryRow> countries = new TreeMap<>();

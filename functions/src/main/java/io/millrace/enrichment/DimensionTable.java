@@ -21,8 +21,10 @@ public record DimensionTable(
   public record CountryRow(@Nullable String name, @Nullable String market) {}
 
   Dimensions lookUp(Event event) {
-    DeviceRow device = devices.get(event.device().deviceType());
-    CountryRow country = countries.get(event.geo().country());
+    String deviceType = event.device().deviceType();
+    String countryCode = event.geo().country();
+    DeviceRow device = deviceType == null ? null : devices.get(deviceType);
+    CountryRow country = countryCode == null ? null : countries.get(countryCode);
     return new Dimensions(
         device == null ? null : device.deviceClass(),
         device == null ? null : device.vendor(),
