@@ -321,7 +321,7 @@ public record EngagementConfig(
   static final ConfigOption<Integer> ZSTD_LEVEL =
       key("lake.zstd-level")
           .intType()
-          .defaultValue(3)
+          .defaultValue(1)
           .withDescription("Compression level of Parquet pages.");
   static final ConfigOption<MemorySize> ROW_GROUP_SIZE =
       key("lake.row-group-size")

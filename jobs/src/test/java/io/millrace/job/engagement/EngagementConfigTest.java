@@ -55,7 +55,7 @@ class EngagementConfigTest {
                 new EngagementConfig.Lake(
                     "s3://lake",
                     true,
-                    3,
+                    1,
                     MemorySize.ofMebiBytes(64),
                     MemorySize.ofMebiBytes(256),
                     Duration.ofSeconds(60)),
@@ -107,7 +107,7 @@ class EngagementConfigTest {
                 new EngagementConfig.Lake(
                     "s3://lake",
                     true,
-                    3,
+                    1,
                     MemorySize.ofMebiBytes(64),
                     MemorySize.ofMebiBytes(256),
                     Duration.ofSeconds(60)),
