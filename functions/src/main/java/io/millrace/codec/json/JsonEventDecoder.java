@@ -220,8 +220,8 @@ public final class JsonEventDecoder implements EventDecoder {
       if (!draft.rejections().isEmpty()) {
         draft.takeBack("properties." + name);
       }
-      draft.removeProperty(name);
       if (value == JsonToken.VALUE_NULL) {
+        draft.removeProperty(name);
         continue;
       }
       if (value != JsonToken.VALUE_STRING) {
