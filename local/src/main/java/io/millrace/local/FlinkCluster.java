@@ -22,8 +22,10 @@ import org.apache.flink.core.plugin.PluginConfig;
 import org.apache.flink.core.plugin.PluginManager;
 import org.apache.flink.metrics.MetricConfig;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
+import org.apache.flink.runtime.client.JobStatusMessage;
 import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.executiongraph.ErrorInfo;
 import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.jobmaster.JobResult;
@@ -185,6 +187,15 @@ public final class FlinkCluster implements AutoCloseable {
     return get("read the status of job " + job, cluster.getJobStatus(job), REQUEST_TIMEOUT);
   }
 
+  /** Cancels every job that still runs. */
+  public void cancelAll() {
+    for (JobStatusMessage job : get("list jobs", cluster.listJobs(), REQUEST_TIMEOUT)) {
+      if (!job.getJobState().isGloballyTerminalState()) {
+        cancel(job.getJobId());
+      }
+    }
+  }
+
   /** Cancels a job and waits until it is gone; its output is not committed any further. */
   public void cancel(JobID job) {
     get("cancel job " + job, cluster.cancelJob(job), REQUEST_TIMEOUT);
@@ -268,7 +279,14 @@ public final class FlinkCluster implements AutoCloseable {
   }
 
   private String describe(JobID job) {
-    return "job " + job + " (" + status(job) + ", " + restarts(job) + " restarts)";
+    ErrorInfo failure =
+        get(
+                "read the failures of job " + job,
+                cluster.getArchivedExecutionGraph(job),
+                REQUEST_TIMEOUT)
+            .getFailureInfo();
+    String last = failure == null ? "" : ", last failure: " + failure.getExceptionAsString();
+    return "job " + job + " (" + status(job) + ", " + restarts(job) + " restarts" + last + ")";
   }
 
   private static <T> T get(String what, CompletableFuture<T> future, Duration timeout) {

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The engagement job on the real parts: what was sent is what can be queried. */
 class EngagementJobITCase {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final String RECEIVED = Metrics.GROUP + "." + Metrics.RECEIVED;
   private static final long HOUR = 3_600_000L;
 
@@ -62,6 +62,7 @@ class EngagementJobITCase {
 
   @AfterEach
   void healEverything() {
+    flink.cancelAll();
     stack.faultyS3().setMode(FaultyS3.Mode.OK);
     if (!stack.metastore().isRunning()) {
       stack.metastore().restart();

@@ -116,7 +116,8 @@ class EventTimeTest {
       }
       int digits = random.nextInt(10);
       int nanos =
-          (int) (instant.toEpochMilli() % 1_000) * 1_000_000 + (digits > 3 ? random.nextInt(1_000_000) : 0);
+          (int) (instant.toEpochMilli() % 1_000) * 1_000_000
+              + (digits > 3 ? random.nextInt(1_000_000) : 0);
       String fraction = digits == 0 ? "" : "." + String.format("%09d", nanos).substring(0, digits);
       String text = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").format(local) + fraction;
       long expected =
