@@ -13,6 +13,7 @@ import io.millrace.job.engagement.EngagementJob;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.telemetry.Metrics;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -45,6 +45,7 @@ class EngagementJobITCase {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final String RECEIVED = Metrics.GROUP + "." + Metrics.RECEIVED;
   private static final long HOUR = 3_600_000L;
+  private static final Charset UTF = StandardCharsets.UTF_8;
 
   private static Stack stack;
   private static FlinkCluster flink;
@@ -171,7 +172,7 @@ class EngagementJobITCase {
               found.put(
                   topic,
                   consume(name + "-" + topic + ".dlq").stream()
-                      .map(r -> new String(r.key(), StandardCharsets.UTF_8))
+                      .map(r -> new String(r.key(), UTF))
                       .distinct()
                       .count());
             });
@@ -258,16 +259,21 @@ class EngagementJobITCase {
     String name = "upgrade";
     SimulatedTraffic.createTopics(stack.kafka(), name + "-", 2);
     SimulatorOptions first =
-        SimulatorOptions.of(20_000, 21).withDuplicates(0.05).withMalformed(0.01);
+        SimulatorOptions.of(20_000, 21)
+            .withTime(Instant.parse("2026-01-05T00:00:00Z"), Duration.ofHours(6))
+            .withDuplicates(0.05)
+            .withMalformed(0.01);
     Truth before = SimulatedTraffic.send(stack.kafka(), name + "-", first, sent -> {});
     EngagementConfig config = config(name, "--job.run-id", "run-of-two-jobs");
     JobID job = flink.submit(wired(config));
+    flink.waitUntilTasksRun(job, PATIENCE);
     awaitReceived(job, before.total().received());
     String savepoint = flink.stopWithSavepoint(job);
 
     // The same bytes again: everything that was accepted before is a duplicate now.
     Truth again = SimulatedTraffic.send(stack.kafka(), name + "-", first, sent -> {});
     JobID next = flink.submit(wired(config), savepoint);
+    flink.waitUntilTasksRun(next, PATIENCE);
     awaitReceived(next, again.total().received());
     flink.stopWithSavepoint(next);
 
@@ -301,12 +307,12 @@ class EngagementJobITCase {
     byte[] huge = new byte[10 << 20];
     Arrays.fill(huge, (byte) 'x');
     byte[] notUtf8 = {'{', (byte) 0xC3, (byte) 0x28, '}'};
-    byte[] deep = "[".repeat(100_000).getBytes(StandardCharsets.UTF_8);
+    byte[] deep = "[".repeat(100_000).getBytes(UTF);
     byte[] good =
         ("{\"event_id\":\"e1\",\"user_id\":\"ann\",\"event_type\":\"purchase\",\"timestamp\":"
                 + now
                 + ",\"properties\":{\"item\":\"Käse\"}}")
-            .getBytes(StandardCharsets.UTF_8);
+            .getBytes(UTF);
     List<byte[]> values =
         Arrays.asList(huge, null, notUtf8, deep, new byte[0], good, "{}".getBytes(UTF), good);
     try (KafkaProducer<byte[], byte[]> producer = producer()) {
@@ -344,8 +350,7 @@ class EngagementJobITCase {
     List<ConsumerRecord<byte[], byte[]>> letters = consume(name + "-session.dlq");
     assertThat(letters).hasSize(6);
     JsonNode first = new ObjectMapper().readTree(letters.get(0).value());
-    assertThat(new String(letters.get(0).key(), StandardCharsets.UTF_8))
-        .isEqualTo("poison-session-0-0");
+    assertThat(new String(letters.get(0).key(), UTF)).isEqualTo("poison-session-0-0");
     assertThat(first.get("raw_cut").asBoolean()).isTrue();
     assertThat(first.get("raw").asText()).hasSize(256 << 10);
     assertThat(first.get("raw_size").asLong()).isEqualTo(10 << 20);
@@ -366,6 +371,7 @@ class EngagementJobITCase {
     JobID job =
         flink.submit(
             wired(config(name, "--time.out-of-orderness", "0 s", "--time.idleness", "1 s")));
+    flink.waitUntilTasksRun(job, PATIENCE);
     long noon = Instant.parse("2026-03-01T12:00:00Z").toEpochMilli();
     try (KafkaProducer<byte[], byte[]> producer = producer()) {
       sendEvent(producer, name, "on-time", noon, noon);
@@ -396,15 +402,17 @@ class EngagementJobITCase {
   }
 
   private static void awaitWatermark(JobID job, long watermark) {
-    BooleanSupplier reached =
-        () ->
-            flink.metrics().read(job, "currentInputWatermark").entrySet().stream()
-                .filter(e -> e.getKey().contains("user-timeline"))
-                .allMatch(e -> e.getValue().longValue() >= watermark);
     Await.until(
         () -> "watermark " + watermark + ": " + flink.metrics().read(job, "currentInputWatermark"),
         PATIENCE,
-        reached::getAsBoolean);
+        () -> {
+          List<Long> reached =
+              flink.metrics().read(job, "currentInputWatermark").entrySet().stream()
+                  .filter(e -> e.getKey().contains("user-timeline"))
+                  .map(e -> e.getValue().longValue())
+                  .toList();
+          return !reached.isEmpty() && reached.stream().allMatch(w -> w >= watermark);
+        });
   }
 
   private static void sendEvent(
@@ -416,12 +424,11 @@ class EngagementJobITCase {
                 + "\"timestamp\":\"%s\"}",
             id, Instant.ofEpochMilli(time));
     producer
-        .send(new ProducerRecord<>(name + "-session", 0, kafkaTime, UTF_KEY, json.getBytes(UTF)))
+        .send(
+            new ProducerRecord<>(
+                name + "-session", 0, kafkaTime, "ann".getBytes(UTF), json.getBytes(UTF)))
         .get();
   }
-
-  private static final java.nio.charset.Charset UTF = StandardCharsets.UTF_8;
-  private static final byte[] UTF_KEY = "ann".getBytes(StandardCharsets.UTF_8);
 
   @Test
   void filesGiveTheSameTablesInBatchMode(@TempDir Path folder) throws Exception {
