@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.enrichment.DimensionTable;
+import io.millrace.lake.publish.CommitReport;
+import io.millrace.lake.publish.OpenPartition;
 import io.millrace.ledger.LedgerTotals;
 import java.util.Optional;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
@@ -50,7 +52,9 @@ class StreamTypesTest {
         DeadLetter.class,
         LedgerEntry.class,
         LedgerTotals.class,
-        DimensionTable.class
+        DimensionTable.class,
+        CommitReport.class,
+        OpenPartition.class
       })
   void streamRecordsAreSerializedWithoutKryo(Class<?> type) {
     TypeInformation<?> info = TypeInformation.of(type);
