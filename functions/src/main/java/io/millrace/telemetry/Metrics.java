@@ -5,7 +5,7 @@ public final class Metrics {
   /** Group of every metric of ours, below the operator's own. */
   public static final String GROUP = "millrace";
 
-  /** Records read from a topic, by label {@link #TOPIC}. */
+  /** Records read; each topic has an operator of its own. */
   public static final String RECEIVED = "received";
 
   /** Events that passed validation and deduplication. */

@@ -46,7 +46,7 @@ public final class Validate implements Serializable {
     try {
       judge(origin, value);
     } catch (RuntimeException e) {
-      draft.reject(RejectReason.INTERNAL_ERROR, "", e.toString());
+      draft.reject(RejectReason.INTERNAL_ERROR, "", e.toString().lines().findFirst().orElse(""));
     }
     if (draft.rejections().isEmpty()) {
       Event event = draft.toEvent(origin);

@@ -18,6 +18,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import javax.annotation.Nullable;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -93,7 +94,7 @@ final class DeadLetterMessage implements KafkaRecordSerializationSchema<DeadLett
     return out.toByteArray();
   }
 
-  private void payload(byte[] value, JsonGenerator json) throws IOException {
+  private void payload(@Nullable byte[] value, JsonGenerator json) throws IOException {
     if (value == null) {
       json.writeNullField("raw");
       return;
@@ -101,7 +102,7 @@ final class DeadLetterMessage implements KafkaRecordSerializationSchema<DeadLett
     boolean cut = value.length > maxPayload;
     byte[] shown = cut ? Arrays.copyOf(value, maxPayload) : value;
     // A cut may go through a character, and then the part is base64 although the whole is text.
-    String text = utf8(shown);
+    String text = asText(shown);
     json.writeStringField("raw", text == null ? Base64.getEncoder().encodeToString(shown) : text);
     json.writeStringField("raw_encoding", text == null ? "base64" : "utf8");
     json.writeBooleanField("raw_cut", cut);
@@ -109,7 +110,17 @@ final class DeadLetterMessage implements KafkaRecordSerializationSchema<DeadLett
     json.writeStringField("raw_sha256", sha256(value));
   }
 
-  private static String utf8(byte[] bytes) {
+  /**
+   * The bytes as text; null when they are none, or when JSON would escape its control characters to
+   * six times their size, and the message could outgrow what a broker takes.
+   */
+  @Nullable
+  private static String asText(byte[] bytes) {
+    for (byte b : bytes) {
+      if (b >= 0 && b < ' ' && b != '\n' && b != '\r' && b != '\t') {
+        return null;
+      }
+    }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
