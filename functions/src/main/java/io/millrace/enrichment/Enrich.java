@@ -1,6 +1,7 @@
 package io.millrace.enrichment;
 
 import io.millrace.event.Event;
+import io.millrace.telemetry.Metrics;
 import java.util.ArrayList;
 import java.util.List;
 import javax.annotation.Nullable;
@@ -8,11 +9,13 @@ import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
@@ -36,6 +39,7 @@ public final class Enrich extends BroadcastProcessFunction<Event, DimensionTable
   private static final String CURRENT = "current";
 
   @Nullable private transient DimensionTable current;
+  private transient Counter versions;
   private transient List<Event> held;
   private transient ListState<Event> savedHeld;
 
@@ -62,6 +66,15 @@ public final class Enrich extends BroadcastProcessFunction<Event, DimensionTable
                 }
               }
             });
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    versions =
+        getRuntimeContext()
+            .getMetricGroup()
+            .addGroup(Metrics.GROUP)
+            .counter(Metrics.DIMENSION_VERSIONS);
   }
 
   @Override
@@ -96,6 +109,7 @@ public final class Enrich extends BroadcastProcessFunction<Event, DimensionTable
       throws Exception {
     context.getBroadcastState(DIMENSION).put(CURRENT, table);
     current = table;
+    versions.inc();
     for (Event event : held) {
       out.collect(event.withDimensions(current.lookUp(event)));
     }

@@ -1,5 +1,6 @@
 package io.millrace.enrichment;
 
+import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.flink.api.common.functions.OpenContext;
@@ -27,7 +28,11 @@ public final class LoadDimension extends RichFlatMapFunction<Long, DimensionTabl
 
   @Override
   public void open(OpenContext context) {
-    failures = getRuntimeContext().getMetricGroup().counter("dimension_load_failures");
+    failures =
+        getRuntimeContext()
+            .getMetricGroup()
+            .addGroup(Metrics.GROUP)
+            .counter(Metrics.DIMENSION_LOAD_FAILURES);
   }
 
   @Override

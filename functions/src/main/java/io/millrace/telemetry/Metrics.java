@@ -38,6 +38,12 @@ public final class Metrics {
   /** Received minus accepted, rejected and duplicates, as of the last checkpoint; 0 when right. */
   public static final String LEDGER_DISCREPANCY = "ledger_discrepancy";
 
+  /** Versions of the dimension that a subtask has taken up. */
+  public static final String DIMENSION_VERSIONS = "dimension_versions";
+
+  /** Times that the dimension could not be read again, while the version in use stayed. */
+  public static final String DIMENSION_LOAD_FAILURES = "dimension_load_failures";
+
   /** Label for the Kafka topic. */
   public static final String TOPIC = "topic";
 

@@ -152,7 +152,12 @@ public final class Demo implements Callable<Integer> {
           () -> "the job to drain the topics",
           PATIENCE,
           () -> {
-            draining.at(flink.metrics().sum(job, Metrics.GROUP + "." + Metrics.RECEIVED));
+            draining.at(
+                flink.metrics().sum(job, Metrics.GROUP + "." + Metrics.RECEIVED),
+                String.format(
+                    ", partitions: %d registered, %d complete",
+                    flink.metrics().sum(job, "partitionsRegistered"),
+                    flink.metrics().sum(job, "partitionsComplete")));
             return flink.status(job).isGloballyTerminalState();
           });
       flink.waitUntilFinished(job, PATIENCE);

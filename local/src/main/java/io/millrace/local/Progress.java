@@ -21,11 +21,16 @@ final class Progress {
   }
 
   void at(long count) {
+    at(count, "");
+  }
+
+  /** Says how far it is, and what else there is to say. */
+  void at(long count, String note) {
     reached = count;
     long now = System.nanoTime();
     if (now - last >= EVERY_NANOS) {
       last = now;
-      line("");
+      line(note);
     }
   }
 

@@ -293,10 +293,14 @@ class EngagementJobITCase {
   }
 
   private static void awaitReceived(JobID job, long records) {
+    awaitMetric(job, RECEIVED, records);
+  }
+
+  private static void awaitMetric(JobID job, String metric, long least) {
     Await.until(
-        () -> records + " records to be read, " + flink.metrics().sum(job, RECEIVED) + " are",
+        () -> metric + " to be " + least + ", it is " + flink.metrics().sum(job, metric),
         PATIENCE,
-        () -> flink.metrics().sum(job, RECEIVED) >= records);
+        () -> flink.metrics().sum(job, metric) >= least);
   }
 
   @Test
@@ -421,8 +425,8 @@ class EngagementJobITCase {
     String json =
         String.format(
             "{\"event_id\":\"%s\",\"user_id\":\"ann\",\"event_type\":\"purchase\","
-                + "\"timestamp\":\"%s\"}",
-            id, Instant.ofEpochMilli(time));
+                + "\"timestamp\":\"%s\",\"geo_location\":{\"country\":\"%s\"}}",
+            id, Instant.ofEpochMilli(time), id.contains("JP") ? "JP" : "DE");
     producer
         .send(
             new ProducerRecord<>(
@@ -508,6 +512,72 @@ class EngagementJobITCase {
                       + " NULL"))
           .isZero();
     }
+  }
+
+  @Test
+  void theDimensionIsReplacedWithoutARestart() throws Exception {
+    String name = "dimension";
+    SimulatedTraffic.createTopics(stack.kafka(), name + "-", 1);
+    stack.kafka().createTopic("countries", 1, Map.of("cleanup.policy", "compact"));
+    long noon = Instant.parse("2026-03-01T12:00:00Z").toEpochMilli();
+    String versions = Metrics.GROUP + "." + Metrics.DIMENSION_VERSIONS;
+    try (KafkaProducer<byte[], byte[]> producer = producer()) {
+      sendRow(producer, "DE", "{'kind':'country','key':'DE','name':'Germany','market':'EMEA'}");
+      sendRow(producer, "JP", "{'kind':'country','key':'JP','name':'Japan','market':'APAC'}");
+      JobID job =
+          flink.submit(
+              wired(config(name, "--dimension.topic", "countries", "--dimension.refresh", "1 s")));
+      flink.waitUntilTasksRun(job, PATIENCE);
+      sendEvent(producer, name, "first-DE", noon, noon);
+      sendEvent(producer, name, "first-JP", noon + 1, noon + 1);
+      awaitMetric(job, Metrics.GROUP + "." + Metrics.ACCEPTED, 2);
+
+      sendRow(producer, "DE", "{'kind':'country','key':'DE','name':'Germany','market':'DACH'}");
+      sendRow(producer, "JP", null);
+      // Both rows may be taken up in one read or in two.
+      long taken = flink.metrics().sum(job, versions);
+      awaitMetric(job, versions, taken + 2);
+      long before = flink.metrics().sum(job, Metrics.GROUP + "." + Metrics.ACCEPTED);
+      int tries = 0;
+      while (!newestMarketsAre(name, "DACH", null)) {
+        assertThat(tries++).as("tries until the second dimension is seen").isLessThan(60);
+        sendEvent(producer, name, "later-DE-" + tries, noon + 2L * tries, noon);
+        sendEvent(producer, name, "later-JP-" + tries, noon + 2L * tries + 1, noon);
+        awaitMetric(job, Metrics.GROUP + "." + Metrics.ACCEPTED, before + 2L * tries);
+        flink.checkpoint(job);
+      }
+      assertThat(flink.restarts(job)).isZero();
+      flink.cancel(job);
+    }
+    try (LakeReader lake = LakeReader.ofFolder(stack.lake().resolve(name))) {
+      assertThat(
+              lake.query(
+                      "SELECT event_id, dim_country_name, dim_market FROM app_events WHERE event_id"
+                          + " LIKE 'first-%' ORDER BY event_id")
+                  .rows())
+          .containsExactly(
+              List.of("first-DE", "Germany", "EMEA"), List.of("first-JP", "Japan", "APAC"));
+      assertThat(lake.number("SELECT count(DISTINCT dim_version) FROM app_events"))
+          .isGreaterThanOrEqualTo(2);
+    }
+  }
+
+  /** Whether the newest events, of which each try sends one per country, have these markets. */
+  private static boolean newestMarketsAre(String name, String german, String japanese) {
+    try (LakeReader lake = LakeReader.ofFolder(stack.lake().resolve(name))) {
+      List<List<String>> newest =
+          lake.query(
+                  "SELECT dim_market FROM app_events WHERE event_id LIKE 'later-%' ORDER BY"
+                      + " timestamp DESC LIMIT 2")
+              .rows();
+      return newest.equals(List.of(Arrays.asList(japanese), Arrays.asList(german)));
+    }
+  }
+
+  private static void sendRow(KafkaProducer<byte[], byte[]> producer, String key, String row)
+      throws Exception {
+    byte[] value = row == null ? null : row.replace('\'', '"').getBytes(UTF);
+    producer.send(new ProducerRecord<>("countries", key.getBytes(UTF), value)).get();
   }
 
   private static KafkaProducer<byte[], byte[]> producer() {

@@ -185,7 +185,7 @@ class StackITCase {
           Database kept = client.getDatabase("kept");
           assertThat(kept.getLocationUri()).isEqualTo(location);
           assertThat(kept.getParameters()).containsEntry("owner", "it");
-          assertThat(client.getAllDatabases()).containsExactlyInAnyOrder("default", "kept");
+          assertThat(client.getAllDatabases()).contains("default", "kept");
         });
     // The metastore makes the folder of a database itself: it has reached S3.
     assertThat(FileSystem.get(lakePath("kept").toUri()).exists(lakePath("kept"))).isTrue();
