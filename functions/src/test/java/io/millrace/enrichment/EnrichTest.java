@@ -24,7 +24,9 @@ import org.apache.flink.streaming.api.operators.StreamFlatMap;
 import org.apache.flink.streaming.api.operators.co.CoBroadcastWithNonKeyedOperator;
 import org.apache.flink.streaming.util.AbstractBroadcastStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OperatorSnapshotUtil;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -299,6 +301,42 @@ class EnrichTest {
       assertThatThrownBy(() -> harness.processElement(0L, 0))
           .isInstanceOf(IOException.class)
           .hasMessage("the dimension cannot be loaded from the script");
+    }
+  }
+
+  private static final String FIXTURE = "src/test/resources/state/enrich-v1.snapshot";
+  private static final String HELD_FIXTURE = "src/test/resources/state/enrich-held-v1.snapshot";
+
+  /** What the first release wrote is read by every later one: a dimension, or held events. */
+  @Test
+  void theSnapshotsOfTheFirstReleaseRestore() throws Exception {
+    try (Harness harness = new Harness()) {
+      harness.initializeState(OperatorSnapshotUtil.readStateHandle(FIXTURE));
+      harness.open();
+      harness.processElement(PHONE_IN_GERMANY, 1);
+      assertThat(taken(harness))
+          .extracting(Event::dimensions)
+          .containsExactly(dims("phone", "Apple", "Germany", "EMEA"));
+    }
+    try (Harness harness = new Harness()) {
+      harness.initializeState(OperatorSnapshotUtil.readStateHandle(HELD_FIXTURE));
+      harness.open();
+      harness.processBroadcastElement(SECOND, 1);
+      assertThat(taken(harness))
+          .containsExactly(
+              PHONE_IN_GERMANY.withDimensions(new Dimensions("handset", null, null, null, "v2")));
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSnapshots() throws Exception {
+    try (Harness harness = new Harness()) {
+      harness.open();
+      harness.processElement(PHONE_IN_GERMANY, 1);
+      OperatorSnapshotUtil.writeStateHandle(harness.snapshot(1, 1), HELD_FIXTURE);
+      harness.processBroadcastElement(FIRST, 2);
+      OperatorSnapshotUtil.writeStateHandle(harness.snapshot(2, 2), FIXTURE);
     }
   }
 }

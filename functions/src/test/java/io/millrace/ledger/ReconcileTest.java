@@ -20,7 +20,9 @@ import org.apache.flink.runtime.metrics.groups.TaskMetricGroup;
 import org.apache.flink.runtime.operators.testutils.MockEnvironment;
 import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OperatorSnapshotUtil;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The counts of all subtasks, added up per checkpoint. */
 @SuppressWarnings("try") // close() of Flink's harness declares Exception
@@ -167,6 +169,37 @@ class ReconcileTest {
     public void close() throws Exception {
       harness.close();
       environment.close();
+    }
+  }
+
+  private static final String FIXTURE = "src/test/resources/state/reconcile-v1.snapshot";
+
+  /** What the first release wrote is read by every later one. */
+  @Test
+  void theSnapshotOfTheFirstReleaseRestores() throws Exception {
+    try (GaugedHarness gauged = new GaugedHarness()) {
+      gauged.harness.initializeState(OperatorSnapshotUtil.readStateHandle(FIXTURE));
+      gauged.harness.open();
+      assertThat(gauged.values("a"))
+          .isEqualTo(
+              Map.of(
+                  "ledger_discrepancy", 5L,
+                  "ledger_received", 20L,
+                  "ledger_accepted", 9L,
+                  "ledger_rejected", 2L,
+                  "ledger_duplicates", 4L,
+                  "ledger_late", 3L));
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSnapshot() throws Exception {
+    try (var harness = harness()) {
+      harness.open();
+      harness.processElement(new LedgerEntry("run", "streaming", 1, "a", HOUR, 20, 9, 2, 4, 3), 0);
+      harness.prepareSnapshotPreBarrier(1);
+      OperatorSnapshotUtil.writeStateHandle(harness.snapshot(1, 1), FIXTURE);
     }
   }
 }

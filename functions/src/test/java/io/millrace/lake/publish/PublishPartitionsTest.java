@@ -27,8 +27,10 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OperatorSnapshotUtil;
 import org.apache.flink.types.PojoTestUtils;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 class PublishPartitionsTest {
@@ -253,5 +255,31 @@ class PublishPartitionsTest {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(CommitReport.class);
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(OpenPartition.class);
     assertThat(TypeInformation.of(OpenPartition.class).getTotalFields()).isEqualTo(3);
+  }
+
+  private static final String FIXTURE = "src/test/resources/state/publish-partitions-v1.snapshot";
+
+  /** What the first release wrote is read by every later one: open partitions are registered. */
+  @Test
+  void theSnapshotOfTheFirstReleaseRestores() throws Exception {
+    write(base, hour(0), "part-a", 2);
+    write(base, hour(1), "part-b", 3);
+    try (OneInputStreamOperatorTestHarness<CommitReport, Void> harness = publisher()) {
+      harness.initializeState(OperatorSnapshotUtil.readStateHandle(FIXTURE));
+      harness.open();
+      await("registered", () -> catalog.paths().size() == 2);
+      assertThat(catalog.paths()).containsExactly(hour(0).path(), hour(1).path());
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSnapshot() throws Exception {
+    catalog.down(true);
+    try (OneInputStreamOperatorTestHarness<CommitReport, Void> harness = publisher()) {
+      harness.open();
+      harness.processElement(report(0, 0, hour(0), hour(1)));
+      OperatorSnapshotUtil.writeStateHandle(harness.snapshot(1, 1), FIXTURE);
+    }
   }
 }
