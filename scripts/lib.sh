@@ -14,7 +14,7 @@ build() {
   local stamp="$home/local/target/classpath.txt"
   if [ ! -e "$stamp" ] || [ -n "$(find "$home/pom.xml" "$home"/{functions,jobs,local}/{pom.xml,src/main} "$home/local/servers" \
     -name target -prune -o -type f -newer "$stamp" -print -quit)" ]; then
-    echo "Building (the first time this downloads libraries, which takes minutes)"
+    echo "Building (the first time this downloads libraries, which takes minutes)" >&2
     local log
     log=$(mktemp)
     if ! mvn -B -f "$home/pom.xml" package -DskipTests -Dmaven.shade.skip=true \
@@ -23,6 +23,8 @@ build() {
       die "the build failed, see $log"
     fi
     rm -f "$log"
+    # Maven leaves the file alone when the class path is the same.
+    touch "$stamp"
   fi
 }
 
