@@ -95,6 +95,31 @@ public final class OptionDocs {
     }
   }
 
+  /**
+   * The same for a part of a file that is written by hand: what stands between the lines {@code
+   * <!-- generated: NAME -->} and {@code <!-- end: NAME -->}.
+   */
+  public static void verifySection(Path file, String name, String generated) {
+    String begin = "<!-- generated: " + name + " -->\n";
+    String end = "<!-- end: " + name + " -->\n";
+    try {
+      String page = Files.readString(file);
+      int from = page.indexOf(begin) + begin.length();
+      int to = page.indexOf(end);
+      if (from < begin.length() || to < from) {
+        throw new AssertionError(
+            file.getFileName()
+                + " has no section between "
+                + begin.strip()
+                + " and "
+                + end.strip());
+      }
+      verify(file, page.substring(0, from) + generated + page.substring(to));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static String type(Declared<?> declared) {
     return declared.kind().isSecret() ? "secret reference" : declared.type().name();
   }

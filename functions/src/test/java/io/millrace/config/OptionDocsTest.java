@@ -11,6 +11,8 @@ import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.description.Description;
 import org.apache.flink.configuration.description.TextElement;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +38,19 @@ class OptionDocsTest {
           .secret(ConfigReaderTest.PSEUDONYM)
           .passThrough("kafka.properties", "Handed on to Kafka's clients.")
           .build();
+
+  private static final String UPDATE = System.getProperty(OptionDocs.UPDATE_PROPERTY, "false");
+
+  /** These tests compare, also in a build that writes the generated files. */
+  @BeforeEach
+  void compare() {
+    System.setProperty(OptionDocs.UPDATE_PROPERTY, "false");
+  }
+
+  @AfterEach
+  void asItWas() {
+    System.setProperty(OptionDocs.UPDATE_PROPERTY, UPDATE);
+  }
 
   @Test
   void theTableHasARowForEveryDeclaration() {
@@ -98,11 +113,27 @@ class OptionDocsTest {
             "options.md is stale: run this test with -Dmillrace.docs.update=true"
                 + " and commit the file");
     System.setProperty(OptionDocs.UPDATE_PROPERTY, "true");
-    try {
-      OptionDocs.verify(file, "new");
-    } finally {
-      System.clearProperty(OptionDocs.UPDATE_PROPERTY);
-    }
+    OptionDocs.verify(file, "new");
+    System.setProperty(OptionDocs.UPDATE_PROPERTY, "false");
     assertThatCode(() -> OptionDocs.verify(file, "new")).doesNotThrowAnyException();
+  }
+
+  @Test
+  void aSectionIsGeneratedAndTheRestIsLeftAlone(@TempDir Path dir) throws IOException {
+    Path file = dir.resolve("page.md");
+    Files.writeString(file, "By hand.\n");
+    assertThatThrownBy(() -> OptionDocs.verifySection(file, "a", "new\n"))
+        .isInstanceOf(AssertionError.class)
+        .hasMessage("page.md has no section between <!-- generated: a --> and <!-- end: a -->");
+    Files.writeString(file, "By hand.\n<!-- generated: a -->\nold\n<!-- end: a -->\nBy hand.\n");
+    assertThatThrownBy(() -> OptionDocs.verifySection(file, "a", "new\n"))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageStartingWith("page.md is stale");
+    System.setProperty(OptionDocs.UPDATE_PROPERTY, "true");
+    OptionDocs.verifySection(file, "a", "new\n");
+    System.setProperty(OptionDocs.UPDATE_PROPERTY, "false");
+    assertThat(file)
+        .hasContent("By hand.\n<!-- generated: a -->\nnew\n<!-- end: a -->\nBy hand.\n");
+    assertThatCode(() -> OptionDocs.verifySection(file, "a", "new\n")).doesNotThrowAnyException();
   }
 }

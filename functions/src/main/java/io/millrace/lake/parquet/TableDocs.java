@@ -1,11 +1,13 @@
 package io.millrace.lake.parquet;
 
+import io.millrace.event.RejectReason;
 import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
 import java.util.List;
+import java.util.Locale;
 
-/** Renders tables as the Markdown of docs/tables.md. */
+/** Renders what docs/tables.md tells of tables and reject reasons. */
 public final class TableDocs {
   private TableDocs() {}
 
@@ -24,6 +26,17 @@ public final class TableDocs {
       out.append('\n');
     }
     return out.toString();
+  }
+
+  /** The reasons for which a record is rejected, by code. */
+  public static String rejectReasons() {
+    StringBuilder out = new StringBuilder("| code | owner | meaning |\n|---|---|---|\n");
+    for (RejectReason reason : RejectReason.values()) {
+      out.append("| `").append(reason.code()).append("` | ");
+      out.append(reason.owner().name().toLowerCase(Locale.ROOT)).append(" | ");
+      out.append(reason.meaning().replace("|", "\\|")).append(" |\n");
+    }
+    return out.append('\n').toString();
   }
 
   private static void row(

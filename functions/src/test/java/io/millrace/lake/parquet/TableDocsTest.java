@@ -2,13 +2,17 @@ package io.millrace.lake.parquet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.config.OptionDocs;
+import io.millrace.event.RejectReason;
 import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.HiveDdl;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The Markdown of a table. */
+/** The Markdown of a table, and that the pages made from the released tables are current. */
 class TableDocsTest {
 
   @Test
@@ -39,6 +43,40 @@ class TableDocsTest {
             | `hour` | `string` | never | partition, zero-padded, UTC |
 
             """);
+  }
+
+  @Test
+  void theTablesPageIsCurrent() {
+    List<TableSchema> tables = ParquetSchemaTest.tables().map(LakeTable::schema).toList();
+    OptionDocs.verifySection(
+        Path.of("../docs/tables.md"), "tables", "\n" + TableDocs.markdown(tables));
+    OptionDocs.verifySection(
+        Path.of("../docs/tables.md"), "reject reasons", "\n" + TableDocs.rejectReasons());
+  }
+
+  @Test
+  void theHiveStatementsAreCurrent() {
+    List<TableSchema> tables = ParquetSchemaTest.tables().map(LakeTable::schema).toList();
+    OptionDocs.verify(
+        Path.of("../sql/ddl/hive.sql"),
+        """
+        -- The lake's tables as a Hive Metastore holds them, for those who register them by hand.
+        -- Put the lake's root for ${lake}: sed 's|${lake}|s3://bucket/path|' sql/ddl/hive.sql
+        -- This file is generated from the code.
+
+        """
+            + HiveDdl.createTables(tables));
+  }
+
+  @Test
+  void everyReasonSaysWhatItMeansOnce() {
+    assertThat(TableDocs.rejectReasons())
+        .startsWith("| code | owner | meaning |\n|---|---|---|\n| `null_value` | producer | ")
+        .contains("| `internal_error` | millrace | ");
+    assertThat(RejectReason.values())
+        .allSatisfy(r -> assertThat(r.meaning()).isNotBlank().doesNotContain("\n", "|"))
+        .extracting(RejectReason::meaning)
+        .doesNotHaveDuplicates();
   }
 
   @Test

@@ -1,0 +1,110 @@
+-- The lake's tables as a Hive Metastore holds them, for those who register them by hand.
+-- Put the lake's root for ${lake}: sed 's|${lake}|s3://bucket/path|' sql/ddl/hive.sql
+-- This file is generated from the code.
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `app_events` (
+  `event_id` string COMMENT 'the producer\'s id of the event',
+  `user_id` string COMMENT 'the user; a pseudonym when a pseudonym key is set',
+  `session_id` string COMMENT 'the client\'s own session id',
+  `event_type` string COMMENT 'what happened, for example install',
+  `timestamp` timestamp COMMENT 'when it happened, by the client\'s clock',
+  `received_at` timestamp COMMENT 'when the collector got it',
+  `kafka_timestamp` timestamp COMMENT 'the Kafka record\'s time; null from files',
+  `ingested_at` timestamp COMMENT 'when the job read it',
+  `device_type` string COMMENT 'the device\'s type as the client told it',
+  `os_version` string COMMENT 'the version of the operating system',
+  `app_version` string COMMENT 'the version of the app',
+  `country` string COMMENT 'the country as the client told it',
+  `region` string COMMENT 'the region as the client told it',
+  `city` string COMMENT 'the city as the client told it',
+  `properties` map<string,string> COMMENT 'the event\'s own properties',
+  `late` boolean COMMENT 'true when it came too late for the final rows',
+  `dedup_checked` boolean COMMENT 'false when too old to recognise a resend',
+  `dim_device_class` string COMMENT 'the dimension\'s class of the device type',
+  `dim_device_vendor` string COMMENT 'the dimension\'s vendor of the device type',
+  `dim_country_name` string COMMENT 'the dimension\'s name of the country',
+  `dim_market` string COMMENT 'the dimension\'s market of the country',
+  `dim_version` string COMMENT 'the version of the dimension that was looked up',
+  `topic` string COMMENT 'the Kafka topic; from files the topic they belong to',
+  `kafka_partition` int COMMENT 'the Kafka partition; 0 from files',
+  `kafka_offset` bigint COMMENT 'the Kafka offset; from files the byte'
+)
+COMMENT 'One row per accepted event, duplicates removed.'
+PARTITIONED BY (
+  `year` string COMMENT 'UTC, zero-padded',
+  `month` string COMMENT 'UTC, zero-padded',
+  `day` string COMMENT 'UTC, zero-padded',
+  `hour` string COMMENT 'UTC, zero-padded'
+)
+STORED AS PARQUET
+LOCATION '${lake}/processed/app_events';
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `raw_app_events` (
+  `topic` string COMMENT 'the Kafka topic; from files their topic',
+  `kafka_partition` int COMMENT 'the Kafka partition; 0 from files',
+  `kafka_offset` bigint COMMENT 'the Kafka offset; from files the byte',
+  `kafka_timestamp` timestamp COMMENT 'the Kafka record\'s time; null from files',
+  `ingested_at` timestamp COMMENT 'when the job read it',
+  `key` binary COMMENT 'the Kafka key',
+  `headers` array<struct<key:string,value:binary>> COMMENT 'the Kafka headers, in order; a key may repeat',
+  `value` binary COMMENT 'the Kafka value; null for a tombstone',
+  `accepted` boolean COMMENT 'whether validation found an event in it'
+)
+COMMENT 'One row per record as it was received, in the hour of its Kafka timestamp; a record without any time is in 1970-01-01T00.'
+PARTITIONED BY (
+  `year` string COMMENT 'UTC, zero-padded',
+  `month` string COMMENT 'UTC, zero-padded',
+  `day` string COMMENT 'UTC, zero-padded',
+  `hour` string COMMENT 'UTC, zero-padded'
+)
+STORED AS PARQUET
+LOCATION '${lake}/raw/app_events';
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `dead_letters` (
+  `topic` string COMMENT 'the Kafka topic; from files their topic',
+  `kafka_partition` int COMMENT 'the Kafka partition; 0 from files',
+  `kafka_offset` bigint COMMENT 'the Kafka offset; from files the byte',
+  `kafka_timestamp` timestamp COMMENT 'the Kafka record\'s time; null from files',
+  `ingested_at` timestamp COMMENT 'when the job read it',
+  `reasons` array<struct<code:string,field:string,message:string>> COMMENT 'every rule that the record broke',
+  `reason` string COMMENT 'the code of the first reason',
+  `raw` string COMMENT 'the Kafka value, as raw_encoding says; null for a tombstone',
+  `raw_encoding` string COMMENT 'utf8 when raw is the text itself, else base64',
+  `raw_size` bigint COMMENT 'bytes of the Kafka value',
+  `raw_sha256` string COMMENT 'SHA-256 of the Kafka value, in hex',
+  `key` binary COMMENT 'the Kafka key',
+  `headers` array<struct<key:string,value:binary>> COMMENT 'the Kafka headers, in order; a key may repeat',
+  `job_version` string COMMENT 'the version that rejected the record',
+  `attempt` int COMMENT '1 for the first delivery, one more per replay'
+)
+COMMENT 'One row per rejected record, in the hour of its Kafka timestamp; a record without any time is in 1970-01-01T00.'
+PARTITIONED BY (
+  `year` string COMMENT 'UTC, zero-padded',
+  `month` string COMMENT 'UTC, zero-padded',
+  `day` string COMMENT 'UTC, zero-padded',
+  `hour` string COMMENT 'UTC, zero-padded'
+)
+STORED AS PARQUET
+LOCATION '${lake}/quarantine/dead_letters';
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `ledger` (
+  `run_id` string COMMENT 'the run that counted; a backfill is a run of its own',
+  `mode` string COMMENT 'streaming or bounded',
+  `checkpoint` bigint COMMENT 'the counts\' checkpoint; -1 for the end of input',
+  `topic` string COMMENT 'the Kafka topic; from files the topic they belong to',
+  `hour_start` timestamp COMMENT 'start of the hour of the Kafka timestamp',
+  `received` bigint COMMENT 'records read',
+  `accepted` bigint COMMENT 'events kept, late ones among them',
+  `rejected` bigint COMMENT 'records in quarantine',
+  `duplicates` bigint COMMENT 'events dropped as resends',
+  `late` bigint COMMENT 'the accepted events that came too late for final rows'
+)
+COMMENT 'One row per run, checkpoint, topic and hour: add them up, per run received = accepted + rejected + duplicates.'
+PARTITIONED BY (
+  `year` string COMMENT 'UTC, zero-padded',
+  `month` string COMMENT 'UTC, zero-padded',
+  `day` string COMMENT 'UTC, zero-padded',
+  `hour` string COMMENT 'UTC, zero-padded'
+)
+STORED AS PARQUET
+LOCATION '${lake}/quality/ledger';
