@@ -1,18 +1,36 @@
 package io.millrace.local;
 
 import io.millrace.config.ConfigException;
+import io.millrace.lake.catalog.CatalogException;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** How every command of this module fails: with one clear line, and a trace only where it helps. */
 final class Commands {
+  private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
+
   private Commands() {}
 
   /** Runs a command; its exit code. */
   static int run(Callable<Integer> command, String[] args) {
+    return run(
+        command,
+        args,
+        new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true));
+  }
+
+  /** Runs a command whose failures are told elsewhere; its exit code. */
+  static int run(Callable<Integer> command, String[] args, PrintWriter errors) {
     return new CommandLine(command)
+        .setErr(errors)
         .setUnmatchedOptionsArePositionalParams(command instanceof Backfill)
         .setParameterExceptionHandler(Commands::oneLine)
         .setExecutionExceptionHandler(Commands::failed)
@@ -27,13 +45,17 @@ final class Commands {
     return 2;
   }
 
-  /** A wrong value is told in a line; anything else with its trace, for it is our fault. */
+  /** Wrong values and servers that fail take a line; the rest is our fault and shows its trace. */
   private static int failed(Exception e, CommandLine command, ParseResult parsed) {
     if (e instanceof IllegalArgumentException || e instanceof ConfigException) {
       command.getErr().println(command.getCommandName() + ": " + e.getMessage());
       return 2;
     }
     command.getErr().println(command.getCommandName() + " failed: " + e.getMessage());
+    if (e instanceof CatalogException || e instanceof IOException) {
+      LOG.error("{} failed", command.getCommandName(), e);
+      return 1;
+    }
     e.printStackTrace(command.getErr());
     return 1;
   }

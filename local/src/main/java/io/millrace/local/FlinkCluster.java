@@ -15,10 +15,6 @@ import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.CheckpointType;
 import org.apache.flink.core.execution.SavepointFormatType;
-import org.apache.flink.core.fs.FileSystem;
-import org.apache.flink.core.plugin.DefaultPluginManager;
-import org.apache.flink.core.plugin.DirectoryBasedPluginFinder;
-import org.apache.flink.core.plugin.PluginConfig;
 import org.apache.flink.core.plugin.PluginManager;
 import org.apache.flink.metrics.MetricConfig;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
@@ -72,11 +68,7 @@ public final class FlinkCluster implements AutoCloseable {
     settings.forEach(configuration::setString);
     JobMetrics metrics = new JobMetrics();
     try {
-      PluginManager plugins =
-          new DefaultPluginManager(
-              new DirectoryBasedPluginFinder(BuildFiles.plugins()).findPlugins(),
-              PluginConfig.fromConfiguration(configuration).getAlwaysParentFirstPatterns());
-      FileSystem.initialize(configuration, plugins);
+      PluginManager plugins = FileSystems.initialize(configuration);
       MiniCluster cluster =
           new MeasuredCluster(
               new MiniClusterConfiguration.Builder()

@@ -7,10 +7,13 @@ import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import java.util.function.IntConsumer;
 import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
@@ -24,6 +27,7 @@ public final class Repair {
   private final Path base;
   private final String location;
   private final Catalog catalog;
+  private IntConsumer progress = partitionsSeen -> {};
 
   /**
    * What was found and done.
@@ -58,44 +62,84 @@ public final class Repair {
     this.catalog = catalog;
   }
 
-  /** Does it. */
-  public Report run() throws IOException, CatalogException {
-    catalog.ensureTable(table, location);
-    Map<HourPartition, Map<String, String>> known =
-        new TreeMap<>((a, b) -> Long.compare(a.start(), b.start()));
+  /**
+   * A partition of the lake, or of the catalog, or of both.
+   *
+   * @param files data files in its folder; 0 for one that only the catalog knows
+   * @param success what its {@code _SUCCESS} file tells; empty while it is not complete
+   * @param properties in the catalog; empty when it is not registered
+   */
+  public record Found(
+      HourPartition partition,
+      int files,
+      Optional<SuccessFile> success,
+      Optional<Map<String, String>> properties) {
+
+    /** Whether the catalog has the partition. */
+    public boolean registered() {
+      return properties.isPresent();
+    }
+
+    /** Whether the catalog tells all that the {@code _SUCCESS} file does. */
+    public boolean marked() {
+      Map<String, String> wanted = success.map(SuccessFile::properties).orElse(Map.of());
+      return properties.orElse(Map.of()).entrySet().containsAll(wanted.entrySet());
+    }
+  }
+
+  /** The same repair, which tells how many partitions it has looked at. */
+  public Repair onProgress(IntConsumer partitionsSeen) {
+    progress = partitionsSeen;
+    return this;
+  }
+
+  /** Compares lake and catalog, by start of the partition; changes nothing. */
+  public List<Found> survey() throws IOException, CatalogException {
+    Map<HourPartition, Map<String, String>> known = new HashMap<>();
     for (RegisteredPartition p : catalog.partitions(table)) {
       known.put(p.partition(), p.properties());
     }
+    List<Found> found = new ArrayList<>();
+    for (String folder : folders("", 0)) {
+      Path path = new Path(base, folder);
+      int files = Completion.dataFiles(path).size();
+      if (files > 0) {
+        HourPartition partition = HourPartition.parse(folder);
+        Optional<Map<String, String>> properties = Optional.ofNullable(known.remove(partition));
+        found.add(new Found(partition, files, SuccessFile.read(path), properties));
+        progress.accept(found.size());
+      }
+    }
+    known.forEach(
+        (partition, properties) ->
+            found.add(new Found(partition, 0, Optional.empty(), Optional.of(properties))));
+    found.sort(Comparator.comparingLong(f -> f.partition().start()));
+    return found;
+  }
+
+  /** Does it. */
+  public Report run() throws IOException, CatalogException {
+    catalog.ensureTable(table, location);
     List<HourPartition> added = new ArrayList<>();
     Map<HourPartition, Map<String, String>> properties = new LinkedHashMap<>();
-    List<HourPartition> inLake = partitions();
-    for (HourPartition partition : inLake) {
-      Map<String, String> present = known.remove(partition);
-      if (present == null) {
-        added.add(partition);
+    List<HourPartition> withoutFiles = new ArrayList<>();
+    int inLake = 0;
+    for (Found found : survey()) {
+      if (found.files() == 0) {
+        withoutFiles.add(found.partition());
+        continue;
       }
-      Map<String, String> before = present == null ? Map.of() : present;
-      SuccessFile.read(new Path(base, partition.path()))
-          .map(SuccessFile::properties)
-          .filter(wanted -> !before.entrySet().containsAll(wanted.entrySet()))
-          .ifPresent(wanted -> properties.put(partition, wanted));
+      inLake++;
+      if (!found.registered()) {
+        added.add(found.partition());
+      }
+      if (!found.marked()) {
+        properties.put(found.partition(), found.success().orElseThrow().properties());
+      }
     }
     catalog.addPartitions(table, added);
     catalog.setProperties(table, properties);
-    return new Report(
-        inLake.size(), added, List.copyOf(properties.keySet()), List.copyOf(known.keySet()));
-  }
-
-  /** The partitions that hold data files, by start. */
-  private List<HourPartition> partitions() throws IOException {
-    List<HourPartition> found = new ArrayList<>();
-    for (String folder : folders("", 0)) {
-      if (!Completion.dataFiles(new Path(base, folder)).isEmpty()) {
-        found.add(HourPartition.parse(folder));
-      }
-    }
-    found.sort((a, b) -> Long.compare(a.start(), b.start()));
-    return found;
+    return new Report(inLake, added, List.copyOf(properties.keySet()), withoutFiles);
   }
 
   private List<String> folders(String parent, int depth) throws IOException {

@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.junit.jupiter.api.AfterEach;
@@ -298,7 +300,18 @@ class PublisherTest {
     HourPartition gone = hour(5);
     catalog.addPartitions(TABLE, List.of(gone));
 
-    Repair repair = new Repair(TABLE, flink(base), base.toString(), catalog);
+    List<Integer> seen = new ArrayList<>();
+    Repair repair = new Repair(TABLE, flink(base), base.toString(), catalog).onProgress(seen::add);
+    SuccessFile success = success(base, hour(0));
+    assertThat(repair.survey())
+        .containsExactly(
+            new Repair.Found(hour(0), 1, Optional.of(success), Optional.empty()),
+            new Repair.Found(hour(1), 1, Optional.empty(), Optional.empty()),
+            new Repair.Found(gone, 0, Optional.empty(), Optional.of(Map.of())))
+        .extracting(Repair.Found::marked)
+        .containsExactly(false, true, true);
+    assertThat(seen).containsExactly(1, 2);
+    assertThat(catalog.paths()).as("a survey changes nothing").containsExactly(gone.path());
     assertThat(repair.run())
         .isEqualTo(
             new Repair.Report(2, List.of(hour(0), hour(1)), List.of(hour(0)), List.of(gone)));
