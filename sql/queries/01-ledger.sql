@@ -1,12 +1,12 @@
--- What became of every record, per topic: received = accepted + rejected + duplicates.
-SELECT topic,
-       sum(received)   AS received,
-       sum(accepted)   AS accepted,
-       sum(rejected)   AS rejected,
-       sum(duplicates) AS duplicates,
-       sum(late)       AS late,
-       sum(received) - sum(accepted) - sum(rejected) - sum(duplicates) AS discrepancy
-FROM ledger
-WHERE mode = 'streaming'
-GROUP BY topic
-ORDER BY topic
+-- What became of every record, per run and topic: received = accepted + rejected + duplicates.
+-- A run that reads records again, such as a backfill, is a row of its own.
+SELECT run_id, mode, topic,
+       sum(received)    AS received,
+       sum(accepted)    AS accepted,
+       sum(rejected)    AS rejected,
+       sum(duplicates)  AS duplicates,
+       sum(late)        AS late,
+       sum(discrepancy) AS discrepancy
+FROM ledger_totals
+GROUP BY run_id, mode, topic
+ORDER BY run_id, topic

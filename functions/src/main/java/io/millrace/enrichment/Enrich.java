@@ -5,10 +5,6 @@ import io.millrace.telemetry.Metrics;
 import java.util.ArrayList;
 import java.util.List;
 import javax.annotation.Nullable;
-import org.apache.flink.api.common.eventtime.Watermark;
-import org.apache.flink.api.common.eventtime.WatermarkGenerator;
-import org.apache.flink.api.common.eventtime.WatermarkOutput;
-import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -24,7 +20,8 @@ import org.apache.flink.util.Collector;
 
 /**
  * Adds the dimension's columns. No event passes before the dimension is there: events are held, as
- * state, and the watermark with them (see {@link #watermarks()}).
+ * state, and their watermark with them, because the dimension's stream counts until its first
+ * version (see {@link LoadDimension}).
  */
 public final class Enrich extends BroadcastProcessFunction<Event, DimensionTable, Event>
     implements CheckpointedFunction {
@@ -42,31 +39,6 @@ public final class Enrich extends BroadcastProcessFunction<Event, DimensionTable
   private transient Counter versions;
   private transient List<Event> held;
   private transient ListState<Event> savedHeld;
-
-  /**
-   * Watermarks of the dimension's stream: none before the first version, then the highest, so that
-   * the events' own watermarks count from then on and held events do not turn late.
-   */
-  public static WatermarkStrategy<DimensionTable> watermarks() {
-    return WatermarkStrategy.forGenerator(
-        context ->
-            new WatermarkGenerator<>() {
-              private boolean loaded;
-
-              @Override
-              public void onEvent(DimensionTable table, long timestamp, WatermarkOutput output) {
-                loaded = true;
-                output.emitWatermark(Watermark.MAX_WATERMARK);
-              }
-
-              @Override
-              public void onPeriodicEmit(WatermarkOutput output) {
-                if (loaded) {
-                  output.emitWatermark(Watermark.MAX_WATERMARK);
-                }
-              }
-            });
-  }
 
   @Override
   public void open(OpenContext context) {

@@ -83,6 +83,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient StreamRecord<AppEvent> out;
   private transient boolean cached;
   private transient long watermark;
+  private transient long finiteWatermark;
 
   private transient Counter accepted;
   private transient Counter duplicates;
@@ -115,6 +116,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     for (Long saved : savedWatermark.get()) {
       watermark = Math.max(watermark, saved);
     }
+    finiteWatermark = watermark;
     user = context.getKeyedStateStore().getState(USER);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
   }
@@ -181,6 +183,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   @Override
   public void processWatermark(Watermark mark) throws Exception {
     watermark = Math.max(watermark, mark.getTimestamp());
+    if (watermark != Long.MAX_VALUE) {
+      // A job that was drained can be started again: the end of input is not a time.
+      finiteWatermark = watermark;
+    }
     super.processWatermark(mark);
   }
 
@@ -222,7 +228,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   @Override
   public void snapshotState(StateSnapshotContext context) throws Exception {
     super.snapshotState(context);
-    savedWatermark.update(List.of(watermark));
+    savedWatermark.update(List.of(finiteWatermark));
   }
 
   @Override

@@ -16,12 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.flink.api.common.eventtime.Watermark;
-import org.apache.flink.api.common.eventtime.WatermarkGenerator;
-import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.streaming.api.operators.StreamFlatMap;
+import org.apache.flink.streaming.api.operators.StreamMap;
+import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
 import org.apache.flink.streaming.api.operators.co.CoBroadcastWithNonKeyedOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.AbstractBroadcastStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.OperatorSnapshotUtil;
@@ -52,6 +53,14 @@ class EnrichTest {
     Harness() throws Exception {
       super(
           new CoBroadcastWithNonKeyedOperator<>(new Enrich(), List.of(Enrich.DIMENSION)), 1, 1, 0);
+    }
+
+    void events(WatermarkStatus status) throws Exception {
+      ((TwoInputStreamOperator<?, ?, ?>) operator).processWatermarkStatus1(status);
+    }
+
+    void dimension(WatermarkStatus status) throws Exception {
+      ((TwoInputStreamOperator<?, ?, ?>) operator).processWatermarkStatus2(status);
     }
   }
 
@@ -158,47 +167,88 @@ class EnrichTest {
     }
   }
 
+  private static List<Long> watermarks(Harness harness) {
+    List<Long> times = new ArrayList<>();
+    for (Object output : harness.getOutput()) {
+      if (output instanceof Watermark w) {
+        times.add(w.getTimestamp());
+      }
+    }
+    return times;
+  }
+
   @Test
-  void theEventsWatermarkWaitsForTheDimension() throws Exception {
+  void theEventsWatermarkWaitsForTheDimensionAndThenCountsAlone() throws Exception {
     try (Harness harness = new Harness()) {
       harness.open();
       harness.processElement(PHONE_IN_GERMANY, 1);
       harness.processWatermark(100);
       assertThat(harness.getOutput()).isEmpty();
       harness.processBroadcastElement(FIRST, 0);
-      harness.processBroadcastWatermark(Long.MAX_VALUE);
-      assertThat(harness.getOutput())
-          .hasSize(2)
-          .last()
-          .isEqualTo(new org.apache.flink.streaming.api.watermark.Watermark(100));
+      harness.dimension(WatermarkStatus.IDLE);
+      assertThat(watermarks(harness)).containsExactly(100L);
+      // A quiet minute: every partition turns idle, and time stands still.
+      harness.events(WatermarkStatus.IDLE);
+      assertThat(watermarks(harness)).containsExactly(100L);
+      harness.events(WatermarkStatus.ACTIVE);
+      harness.processWatermark(200);
+      assertThat(watermarks(harness)).containsExactly(100L, 200L);
     }
   }
 
   @Test
-  void theDimensionsOwnWatermarkHoldsUntilItIsLoadedAndThenReleasesForGood() {
-    WatermarkGenerator<DimensionTable> generator =
-        Enrich.watermarks().createWatermarkGenerator(null);
-    List<Long> emitted = new ArrayList<>();
-    WatermarkOutput output =
-        new WatermarkOutput() {
-          @Override
-          public void emitWatermark(Watermark watermark) {
-            emitted.add(watermark.getTimestamp());
-          }
+  void theDimensionsStreamTurnsIdleWithItsFirstVersion() throws Exception {
+    try (var harness = loading(FIRST, FIRST, SECOND)) {
+      harness.processWatermark(5);
+      harness.processWatermarkStatus(WatermarkStatus.IDLE);
+      assertThat(harness.getOutput()).isEmpty();
+      harness.processElement(0L, 0);
+      harness.processElement(1L, 1);
+      harness.processWatermarkStatus(WatermarkStatus.ACTIVE);
+      assertThat(harness.getOutput())
+          .containsExactly(new StreamRecord<>(FIRST), WatermarkStatus.IDLE);
+    }
+  }
 
-          @Override
-          public void markIdle() {
-            throw new IllegalStateException("an idle dimension would hold nothing back");
-          }
+  @Test
+  void afterARestartADimensionOutOfReachStopsNothing() throws Exception {
+    OperatorSubtaskState state;
+    try (var harness = loading(FIRST)) {
+      harness.processElement(0L, 0);
+      state = harness.snapshot(1, 1);
+    }
+    Scripted script = new Scripted(null, SECOND);
+    try (var harness = new OneInputStreamOperatorTestHarness<>(new LoadDimension(script))) {
+      harness.initializeState(state);
+      harness.open();
+      long tick = 0;
+      while (harness.extractOutputValues().isEmpty()) {
+        harness.processElement(tick++, tick);
+      }
+      assertThat(harness.getOutput()).contains(WatermarkStatus.IDLE);
+      assertThat(harness.extractOutputValues()).containsExactly(SECOND);
+    }
+  }
 
-          @Override
-          public void markActive() {}
-        };
-    generator.onPeriodicEmit(output);
-    assertThat(emitted).isEmpty();
-    generator.onEvent(FIRST, 0, output);
-    generator.onPeriodicEmit(output);
-    assertThat(emitted).containsExactly(Long.MAX_VALUE, Long.MAX_VALUE);
+  @Test
+  void inputThatEndsTakesTheDimensionAsItIsAtTheStart() throws Exception {
+    try (var harness =
+        new OneInputStreamOperatorTestHarness<>(
+            new StreamMap<>(new EnrichOnce(new Scripted(FIRST))))) {
+      harness.open();
+      harness.processElement(PHONE_IN_GERMANY, 1);
+      harness.processElement(UNKNOWN, 1);
+      assertThat(harness.extractOutputValues())
+          .extracting(Event::dimensions)
+          .containsExactly(dims("phone", "Apple", "Germany", "EMEA"), dims(null, null, null, null));
+    }
+    try (var harness =
+        new OneInputStreamOperatorTestHarness<>(
+            new StreamMap<>(new EnrichOnce(new Scripted((DimensionTable) null))))) {
+      assertThatThrownBy(harness::open)
+          .isInstanceOf(IOException.class)
+          .hasMessage("the dimension cannot be loaded from the script");
+    }
   }
 
   private static void write(Path file, long modified, String... lines) throws IOException {
@@ -258,6 +308,9 @@ class EnrichTest {
 
     @Override
     public Optional<DimensionTable> readIfChanged() throws IOException {
+      if (reads == versions.size()) {
+        return Optional.empty();
+      }
       DimensionTable next = versions.get(reads++);
       if (next == null) {
         throw new IOException("out of reach");
@@ -279,8 +332,7 @@ class EnrichTest {
   private static OneInputStreamOperatorTestHarness<Long, DimensionTable> loading(
       DimensionTable... versions) throws Exception {
     OneInputStreamOperatorTestHarness<Long, DimensionTable> harness =
-        new OneInputStreamOperatorTestHarness<>(
-            new StreamFlatMap<>(new LoadDimension(new Scripted(versions))));
+        new OneInputStreamOperatorTestHarness<>(new LoadDimension(new Scripted(versions)));
     harness.open();
     return harness;
   }
@@ -288,8 +340,9 @@ class EnrichTest {
   @Test
   void emitsEachNewVersionAndKeepsTheOneInUseWhenALoadFails() throws Exception {
     try (var harness = loading(FIRST, FIRST, null, SECOND)) {
-      for (long tick = 0; tick < 4; tick++) {
-        harness.processElement(tick, tick);
+      long tick = 0;
+      while (harness.extractOutputValues().size() < 2) {
+        harness.processElement(tick++, tick);
       }
       assertThat(harness.extractOutputValues()).containsExactly(FIRST, SECOND);
     }

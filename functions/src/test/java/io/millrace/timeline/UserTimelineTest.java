@@ -284,6 +284,22 @@ class UserTimelineTest {
 
   @ParameterizedTest
   @EnumSource(Backend.class)
+  void aDrainedJobCanStartAgainWithoutEverythingBeingLate(Backend backend) throws Exception {
+    OperatorSubtaskState state;
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.watermark(T0);
+      t.watermark(Long.MAX_VALUE);
+      state = t.checkpoint(1);
+    }
+    try (Timeline t = new Timeline(backend, state, 1, 0)) {
+      t.send(event("ann", "on-time", T0));
+      t.send(event("ann", "late", T0 - 10 * MINUTE));
+      assertThat(t.accepted()).containsExactly("on-time", "late late");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
   void aRescaleKeepsWhatWasSeenAndTheHighestWatermark(Backend backend) throws Exception {
     OperatorSubtaskState state;
     List<Event> events = new ArrayList<>();

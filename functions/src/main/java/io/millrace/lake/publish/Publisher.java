@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.apache.flink.core.fs.Path;
@@ -303,6 +304,10 @@ final class Publisher implements AutoCloseable {
       for (Step step = next(); step != null; step = next()) {
         try {
           step.run();
+        } catch (RuntimeException | Error e) {
+          // Without this thread no partition would be published any more.
+          LOG.error("Publishing of table {} failed as it should not, and goes on", table.name(), e);
+          LockSupport.parkNanos(settings.firstRetry().toNanos());
         } finally {
           done();
         }

@@ -31,6 +31,9 @@ final class DeadLetterMessage implements KafkaRecordSerializationSchema<DeadLett
   private static final long serialVersionUID = 1L;
   private static final JsonFactory JSON = new JsonFactory();
 
+  /** Beyond this, in bytes, further headers of the record are left to quarantine. */
+  private static final int MAX_HEADERS = 64 << 10;
+
   private final String suffix;
   private final int maxPayload;
 
@@ -45,8 +48,10 @@ final class DeadLetterMessage implements KafkaRecordSerializationSchema<DeadLett
     Origin origin = letter.origin();
     String key = origin.topic() + "-" + origin.partition() + "-" + origin.offset();
     RecordHeaders headers = new RecordHeaders();
+    int size = 0;
     for (Header h : letter.headers()) {
-      if (!h.key().equals(Admit.ATTEMPT_HEADER)) {
+      size += h.key().length() * 3 + (h.value() == null ? 0 : h.value().length);
+      if (!h.key().equals(Admit.ATTEMPT_HEADER) && size <= MAX_HEADERS) {
         headers.add(h.key(), h.value());
       }
     }

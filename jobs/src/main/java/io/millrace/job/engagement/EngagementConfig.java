@@ -22,6 +22,8 @@ import java.util.TreeSet;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.MemorySize;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Everything that the engagement job can be told; built once, in {@link EngagementJob#main}. */
 public record EngagementConfig(
@@ -38,6 +40,8 @@ public record EngagementConfig(
     DeadLetters deadLetters,
     Lake lake,
     CatalogSpec catalog) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(EngagementConfig.class);
 
   /** Where events are read from. */
   public enum SourceKind {
@@ -288,7 +292,9 @@ public record EngagementConfig(
       key("dimension.refresh")
           .durationType()
           .defaultValue(Duration.ofSeconds(30))
-          .withDescription("How often the dimension is looked for changes.");
+          .withDescription(
+              "How often the dimension is looked for changes; one is taken up at the next look. "
+                  + "Input that ends takes the dimension as it is at the start.");
 
   static final ConfigOption<Boolean> DLQ_TOPICS =
       key("dead-letters.topics")
@@ -306,7 +312,8 @@ public record EngagementConfig(
           .memoryType()
           .defaultValue(MemorySize.parse("256 kb"))
           .withDescription(
-              "Longest part of a record in such a message; quarantine keeps all of it.");
+              "Longest part of a record in such a message; quarantine keeps all of it. Text can take "
+                  + "twice that in JSON: keep it well below what the broker and the producer take.");
 
   static final ConfigOption<String> LAKE_ROOT =
       key("lake.root")
@@ -376,10 +383,10 @@ public record EngagementConfig(
                   + "${env:NAME} and ${file:/path}.")
           .option(TOPICS, Check.of("at least one topic", t -> !t.isEmpty()))
           .option(TYPES_PER_TOPIC)
-          .option(MAX_RECORD_SIZE, Check.moreThan(MemorySize.ZERO))
+          .option(MAX_RECORD_SIZE, Check.between(new MemorySize(1), MemorySize.ofMebiBytes(256)))
           .option(MAX_DEPTH, Check.between(2, 1000))
           .option(MAX_PROPERTIES, Check.between(0, 10_000))
-          .option(MAX_PROPERTY_SIZE, Check.moreThan(MemorySize.ZERO))
+          .option(MAX_PROPERTY_SIZE, Check.between(new MemorySize(1), MemorySize.ofMebiBytes(16)))
           .option(MAX_AHEAD, Check.atLeast(Duration.ZERO))
           .option(MAX_AGE, Check.moreThan(Duration.ZERO))
           .option(KEEP_UNKNOWN)
@@ -395,7 +402,7 @@ public record EngagementConfig(
           .option(DIMENSION_REFRESH, Check.atLeast(Duration.ofSeconds(1)))
           .option(DLQ_TOPICS)
           .option(DLQ_SUFFIX, Check.matching("[A-Za-z0-9._-]+"))
-          .option(DLQ_MAX_PAYLOAD, Check.moreThan(MemorySize.ZERO))
+          .option(DLQ_MAX_PAYLOAD, Check.between(new MemorySize(1024), MemorySize.ofMebiBytes(16)))
           .required(LAKE_ROOT, Check.matching("[a-z][a-z0-9+.-]*:/.+"))
           .option(LAKE_RAW)
           .option(ZSTD_LEVEL, Check.between(1, 22))
@@ -447,7 +454,13 @@ public record EngagementConfig(
    * @throws io.millrace.config.ConfigException with every problem at once
    */
   public static EngagementConfig parse(String... arguments) {
-    return ConfigReader.of(OPTIONS).arguments(arguments).build(EngagementConfig::from);
+    return ConfigReader.of(OPTIONS)
+        .arguments(arguments)
+        .build(
+            settings -> {
+              LOG.info("Configuration, secrets left out:\n{}", settings.describe());
+              return from(settings);
+            });
   }
 
   static EngagementConfig from(Settings s) {
@@ -458,7 +471,7 @@ public record EngagementConfig(
                 topics.put(topic, new TreeSet<>(Arrays.asList(types.strip().split("[\\s,]+")))));
     Map<String, Set<String>> allowed = new LinkedHashMap<>(topics);
     allowed.values().removeIf(types -> types.contains("*"));
-    int maxRecord = (int) Math.min(Integer.MAX_VALUE, s.get(MAX_RECORD_SIZE).getBytes());
+    int maxRecord = (int) s.get(MAX_RECORD_SIZE).getBytes();
     boolean files = s.get(SOURCE) == SourceKind.FILES;
     Optional<String> dimensionFile = s.find(DIMENSION_FILE);
     Optional<String> dimensionTopic = s.find(DIMENSION_TOPIC);

@@ -4,6 +4,7 @@ import io.millrace.config.ConfigException;
 import io.millrace.config.OptionDocs;
 import io.millrace.enrichment.DimensionTable;
 import io.millrace.enrichment.Enrich;
+import io.millrace.enrichment.EnrichOnce;
 import io.millrace.enrichment.LoadDimension;
 import io.millrace.event.AppEvent;
 import io.millrace.event.DeadLetter;
@@ -26,6 +27,7 @@ import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.PipelineOptions;
@@ -75,6 +77,8 @@ public final class EngagementJob {
     flink.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
     flink.set(PipelineOptions.GENERIC_TYPES, false);
     flink.set(PipelineOptions.OBJECT_REUSE, true);
+    // The ledger and the publishing of partitions rely on counts and rows of one checkpoint.
+    flink.set(CheckpointingOptions.ENABLE_UNALIGNED, false);
     flink.set(PipelineOptions.MAX_PARALLELISM, config.maxParallelism());
     flink.set(
         ExecutionOptions.RUNTIME_MODE,
@@ -171,19 +175,19 @@ public final class EngagementJob {
     if (dimension == null) {
       return events;
     }
+    if (dimension.ticks() == null) {
+      return events.map(new EnrichOnce(dimension.reader())).uid("enrich-once").name("enrich-once");
+    }
     SingleOutputStreamOperator<DimensionTable> versions =
         env.fromSource(
                 dimension.ticks(), WatermarkStrategy.noWatermarks(), "dimension-ticks", Types.LONG)
             .uid("dimension-ticks")
             .setParallelism(1)
-            .flatMap(new LoadDimension(dimension.reader()))
-            .returns(TypeInformation.of(DimensionTable.class))
+            .transform(
+                "load-dimension",
+                TypeInformation.of(DimensionTable.class),
+                new LoadDimension(dimension.reader()))
             .uid("load-dimension")
-            .name("load-dimension")
-            .setParallelism(1)
-            .assignTimestampsAndWatermarks(Enrich.watermarks())
-            .uid("dimension-watermarks")
-            .name("dimension-watermarks")
             .setParallelism(1);
     return events
         .connect(versions.broadcast(Enrich.DIMENSION))

@@ -67,8 +67,12 @@ public record EngagementPorts(
    */
   public record EventSource(String name, Source<Received, ?, ?> source) {}
 
-  /** When to look for a new dimension, and where. */
-  public record DimensionSource(Source<Long, ?, ?> ticks, DimensionReader reader) {}
+  /**
+   * When to look for a new dimension, and where.
+   *
+   * @param ticks null for input that ends, which takes the dimension as it is at the start
+   */
+  public record DimensionSource(@Nullable Source<Long, ?, ?> ticks, DimensionReader reader) {}
 
   /** Connects everything as configured; nothing is opened yet. */
   public static EngagementPorts connect(EngagementConfig config, RunInfo run) {
@@ -141,15 +145,14 @@ public record EngagementPorts(
                 config.input().bootstrapServers(),
                 dimension.topic(),
                 config.input().kafkaProperties());
-    // Input that ends is enriched with the dimension as it is at the start, else the job would not
-    // end either.
-    boolean once = config.isBatch() || config.input().bounded();
-    double perSecond = 1000.0 / dimension.refresh().toMillis();
+    if (config.isBatch() || config.input().bounded()) {
+      return new DimensionSource(null, reader);
+    }
     DataGeneratorSource<Long> ticks =
         new DataGeneratorSource<>(
             tick -> tick,
-            once ? 1 : Long.MAX_VALUE,
-            once ? RateLimiterStrategy.noOp() : RateLimiterStrategy.perSecond(perSecond),
+            Long.MAX_VALUE,
+            RateLimiterStrategy.perSecond(1000.0 / dimension.refresh().toMillis()),
             Types.LONG);
     return new DimensionSource(ticks, reader);
   }

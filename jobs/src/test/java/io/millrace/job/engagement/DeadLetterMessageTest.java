@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,38 @@ class DeadLetterMessageTest {
                      "raw_sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
                      "job_version":"0.1.0","attempt":2}
                     """));
+  }
+
+  @Test
+  void noRecordMakesAMessageThatABrokerRefuses() {
+    Header[] headers = new Header[40];
+    Arrays.fill(headers, new Header("h", new byte[30_000]));
+    byte[] emoji = "\uD83D\uDE00".repeat(100_000).getBytes(StandardCharsets.UTF_8);
+    byte[] quotes = new byte[400_000];
+    Arrays.fill(quotes, (byte) '"');
+    for (byte[] value : List.of(emoji, quotes, new byte[400_000])) {
+      ProducerRecord<byte[], byte[]> message =
+          new DeadLetterMessage(".dlq", 256 << 10)
+              .serialize(
+                  new DeadLetter(
+                      new Origin("session", 0, 0, 0, 0),
+                      0,
+                      Collections.nCopies(
+                          64,
+                          new Rejection(RejectReason.BAD_TYPE, "p".repeat(150), "m".repeat(200))),
+                      null,
+                      List.of(headers),
+                      value,
+                      "0.1.0",
+                      1),
+                  null,
+                  null);
+      int size = message.value().length;
+      for (org.apache.kafka.common.header.Header h : message.headers()) {
+        size += h.key().length() + h.value().length;
+      }
+      assertThat(size).isLessThan(1_000_000);
+    }
   }
 
   @Test
