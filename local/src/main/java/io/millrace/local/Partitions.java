@@ -34,10 +34,11 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     version = "Millrace 0.1.0",
     description = {
-      "Compares the partitions of a lake with those in a Hive Metastore. 'list' shows them, and",
-      "changes nothing. 'repair' registers what the catalog lacks and sets the properties of",
-      "complete partitions; it changes no file, may be repeated, and may run beside the job.",
-      "For a lake on S3 the keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+      "Compares the partitions of a lake with those in a Hive Metastore. 'list' shows"
+          + " them and changes nothing. 'repair' registers what the catalog lacks and sets the"
+          + " properties of complete partitions; it changes no file, may be repeated, and may run"
+          + " beside the job.",
+      "For S3 the keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },
     sortOptions = false)
 public final class Partitions implements Callable<Integer> {
@@ -134,6 +135,9 @@ public final class Partitions implements Callable<Integer> {
   private Configuration s3Settings() {
     Configuration settings = new Configuration();
     settings.setString("s3.endpoint.region", s3Region);
+    // A person waits: a server that does not answer is told soon.
+    settings.setString("s3.attempts.maximum", "2");
+    settings.setString("s3.retry.limit", "2");
     if (s3Endpoint != null) {
       settings.setString("s3.endpoint", s3Endpoint);
       settings.setString("s3.path.style.access", "true");
