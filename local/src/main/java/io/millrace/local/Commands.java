@@ -13,25 +13,31 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** How every command of this module fails: with one clear line, and a trace only where it helps. */
-final class Commands {
+/** How every command fails: with one clear line, and a trace only where it helps. */
+public final class Commands {
   private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
 
   private Commands() {}
 
-  /** Runs a command; its exit code. */
-  static int run(Callable<Integer> command, String[] args) {
+  /** Runs a command, or one of those below it; its exit code. */
+  public static int run(Callable<Integer> command, String[] args, Callable<?>... below) {
     return run(
         command,
         args,
-        new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true));
+        new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true),
+        below);
   }
 
   /** Runs a command whose failures are told elsewhere; its exit code. */
-  static int run(Callable<Integer> command, String[] args, PrintWriter errors) {
-    return new CommandLine(command)
-        .setErr(errors)
+  static int run(
+      Callable<Integer> command, String[] args, PrintWriter errors, Callable<?>... below) {
+    CommandLine line = new CommandLine(command);
+    for (Callable<?> subcommand : below) {
+      line.addSubcommand(subcommand);
+    }
+    return line.setErr(errors)
         .setUnmatchedOptionsArePositionalParams(command instanceof Backfill)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Commands::oneLine)
         .setExecutionExceptionHandler(Commands::failed)
         .execute(args);
@@ -40,20 +46,22 @@ final class Commands {
   /** A wrong argument: what is wrong, and where to read on. */
   private static int oneLine(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    command.getErr().println(command.getCommandName() + ": " + e.getMessage());
-    command.getErr().println("See " + command.getCommandName() + " --help");
+    String name = command.getCommandSpec().qualifiedName();
+    command.getErr().println(name + ": " + e.getMessage());
+    command.getErr().println("See " + name + " --help");
     return 2;
   }
 
   /** Wrong values and servers that fail take a line; the rest is our fault and shows its trace. */
   private static int failed(Exception e, CommandLine command, ParseResult parsed) {
+    String name = command.getCommandSpec().qualifiedName();
     if (e instanceof IllegalArgumentException || e instanceof ConfigException) {
-      command.getErr().println(command.getCommandName() + ": " + e.getMessage());
+      command.getErr().println(name + ": " + e.getMessage());
       return 2;
     }
-    command.getErr().println(command.getCommandName() + " failed: " + e.getMessage());
+    command.getErr().println(name + " failed: " + e.getMessage());
     if (e instanceof CatalogException || e instanceof IOException) {
-      LOG.error("{} failed", command.getCommandName(), e);
+      LOG.error("{} failed", name, e);
       return 1;
     }
     e.printStackTrace(command.getErr());

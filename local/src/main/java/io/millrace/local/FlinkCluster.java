@@ -241,13 +241,24 @@ public final class FlinkCluster implements AutoCloseable {
 
   /** How many checkpoints a job has completed. */
   public long completedCheckpoints(JobID job) {
-    CheckpointStatsSnapshot stats =
-        get(
-                "read the checkpoints of job " + job,
-                cluster.getArchivedExecutionGraph(job),
-                REQUEST_TIMEOUT)
-            .getCheckpointStatsSnapshot();
+    CheckpointStatsSnapshot stats = checkpoints(job);
     return stats == null ? 0 : stats.getCounts().getNumberOfCompletedCheckpoints();
+  }
+
+  /** The mean time that they took, in ms; 0 while there is none. */
+  public long meanCheckpointMillis(JobID job) {
+    CheckpointStatsSnapshot stats = checkpoints(job);
+    return stats == null || stats.getCounts().getNumberOfCompletedCheckpoints() == 0
+        ? 0
+        : stats.getSummaryStats().getEndToEndDurationStats().getAverage();
+  }
+
+  private CheckpointStatsSnapshot checkpoints(JobID job) {
+    return get(
+            "read the checkpoints of job " + job,
+            cluster.getArchivedExecutionGraph(job),
+            REQUEST_TIMEOUT)
+        .getCheckpointStatsSnapshot();
   }
 
   public JobMetrics metrics() {

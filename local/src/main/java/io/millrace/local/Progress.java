@@ -4,7 +4,7 @@ import java.io.PrintStream;
 import java.util.Locale;
 
 /** Says how far a long step is: at most once a second on a line of its own. */
-final class Progress {
+public final class Progress {
   private static final long EVERY_NANOS = 1_000_000_000L;
 
   private final PrintStream print;
@@ -14,13 +14,15 @@ final class Progress {
   private long last = begin;
   private long reached;
 
-  Progress(PrintStream print, String verb, long total) {
+  /** Starts the clock. */
+  public Progress(PrintStream print, String verb, long total) {
     this.print = print;
     this.verb = verb;
     this.total = total;
   }
 
-  void at(long count) {
+  /** Says how far it is. */
+  public void at(long count) {
     at(count, "");
   }
 
@@ -34,7 +36,7 @@ final class Progress {
     }
   }
 
-  void done() {
+  public void done() {
     double seconds = (System.nanoTime() - begin) / 1e9;
     line(String.format(Locale.ROOT, " in %.1f s", seconds));
   }

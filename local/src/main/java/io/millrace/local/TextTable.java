@@ -6,10 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Prints rows in columns; numbers to the right. */
-final class TextTable {
+public final class TextTable {
   private TextTable() {}
 
-  static void print(PrintStream print, Rows table) {
+  /** Prints a heading, a rule and the rows. */
+  public static void print(PrintStream print, Rows table) {
     int columns = table.columns().size();
     int[] widths = new int[columns];
     boolean[] numbers = new boolean[columns];
