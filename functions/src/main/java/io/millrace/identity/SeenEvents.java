@@ -16,8 +16,13 @@ public final class SeenEvents {
   /** Width of a bucket. */
   static final long BUCKET_MS = 900_000L;
 
+  private static final int WEIGHT = 64;
+  private static final int BUCKET_WEIGHT = 64;
+
   private final List<Bucket> buckets;
   private int held;
+  // Kept with every change, because it is asked for with every event.
+  private int weight = WEIGHT;
 
   public SeenEvents() {
     this(new ArrayList<>(2), 0);
@@ -26,6 +31,9 @@ public final class SeenEvents {
   private SeenEvents(List<Bucket> buckets, int held) {
     this.buckets = buckets;
     this.held = held;
+    for (Bucket b : buckets) {
+      weight += b.weight();
+    }
   }
 
   /** The fingerprints of buckets that are too large for the user's value, one by one. */
@@ -52,6 +60,10 @@ public final class SeenEvents {
       this.spilled = spilled;
       this.count = count;
       this.pairs = pairs;
+    }
+
+    int weight() {
+      return BUCKET_WEIGHT + Long.BYTES * pairs.length;
     }
 
     boolean contains(Fingerprint f) {
@@ -95,7 +107,9 @@ public final class SeenEvents {
         || (bucket.spilled && spill.contains(bucket.number, fingerprint))) {
       return false;
     }
+    weight -= bucket.weight();
     bucket.add(fingerprint);
+    weight += bucket.weight();
     held++;
     if (held > maxHeld) {
       spillLargest(spill);
@@ -112,6 +126,7 @@ public final class SeenEvents {
     }
     Bucket fresh = new Bucket(number, false, 0, new long[4]);
     buckets.add(fresh);
+    weight += fresh.weight();
     return fresh;
   }
 
@@ -126,8 +141,10 @@ public final class SeenEvents {
       spill.add(largest.number, new Fingerprint(largest.pairs[i], largest.pairs[i + 1]));
     }
     held -= largest.count;
+    weight -= largest.weight();
     largest.count = 0;
     largest.pairs = new long[4];
+    weight += largest.weight();
     largest.spilled = true;
   }
 
@@ -138,6 +155,7 @@ public final class SeenEvents {
       Bucket b = buckets.get(i);
       if (expiry(b.number, ttl) <= watermark) {
         held -= b.count;
+        weight -= b.weight();
         lastSpilled = b.spilled ? Math.max(lastSpilled, b.number) : lastSpilled;
         buckets.remove(i);
       }
@@ -163,11 +181,7 @@ public final class SeenEvents {
 
   /** About how much heap this takes. */
   public int weight() {
-    int bytes = 64;
-    for (Bucket b : buckets) {
-      bytes += 64 + 8 * b.pairs.length;
-    }
-    return bytes;
+    return weight;
   }
 
   /** An independent copy. */

@@ -16,6 +16,10 @@ final class UserCache {
   private final Map<String, Entry> users = new LinkedHashMap<>(1024, 0.75f, true);
   private long bytes;
 
+  // The entry that get found last: the put that follows is mostly about it.
+  @Nullable private String foundUser;
+  @Nullable private Entry found;
+
   /** Writes a user's value to the state backend. */
   interface WriteBack {
     void write(String user, UserValue value) throws Exception;
@@ -39,13 +43,14 @@ final class UserCache {
 
   @Nullable
   UserValue get(String user) {
-    Entry entry = users.get(user);
-    return entry == null ? null : entry.value;
+    foundUser = user;
+    found = users.get(user);
+    return found == null ? null : found.value;
   }
 
   /** Takes a value that {@link #get} did not have, or notes a change of one that it had. */
   void put(String user, UserValue value, boolean changed) throws Exception {
-    Entry entry = users.computeIfAbsent(user, u -> new Entry(value));
+    Entry entry = entry(user, value);
     entry.dirty |= changed;
     int weight = value.weight();
     bytes += weight - entry.weight;
@@ -55,7 +60,21 @@ final class UserCache {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality")
+  private Entry entry(String user, UserValue value) {
+    if (found != null && foundUser == user) {
+      return found;
+    }
+    Entry entry = users.get(user);
+    if (entry == null) {
+      entry = new Entry(value);
+      users.put(user, entry);
+    }
+    return entry;
+  }
+
   void remove(String user) {
+    found = null;
     Entry entry = users.remove(user);
     if (entry != null) {
       bytes -= entry.weight;
@@ -81,6 +100,7 @@ final class UserCache {
   }
 
   private void evictEldest() throws Exception {
+    found = null;
     Iterator<Map.Entry<String, Entry>> eldest = users.entrySet().iterator();
     Map.Entry<String, Entry> e = eldest.next();
     if (e.getValue().dirty) {

@@ -202,6 +202,21 @@ class SeenEventsTest {
   }
 
   @Test
+  void weighsTheSameAsACopyAfterEveryChange() throws IOException {
+    SeenEvents seen = new SeenEvents();
+    for (int i = 0; i < 500; i++) {
+      seen.add(T + (i % 7) * HOUR, print(i), 100, spill);
+      assertThat(seen.weight()).isEqualTo(seen.copy().weight());
+    }
+    assertThat(spill.size()).isPositive();
+    for (int hour = 0; hour <= 8; hour++) {
+      seen.expire(T + hour * HOUR + TTL, TTL, spill);
+      assertThat(seen.weight()).isEqualTo(seen.copy().weight());
+    }
+    assertThat(seen.weight()).isEqualTo(new SeenEvents().weight());
+  }
+
+  @Test
   void weighsWhatItHolds() throws IOException {
     SeenEvents seen = new SeenEvents();
     int empty = seen.weight();
