@@ -78,12 +78,12 @@ final class JvmWatch {
         String name = Files.readString(thread.toPath().resolve("comm"));
         boolean compiles = name.contains("CompilerThre");
         if (compiles || name.startsWith("GC Thread")) {
-          String[] used = Files.readString(thread.toPath().resolve("schedstat")).split(" ");
-          (compiles ? compilers : collectors).put(thread.getName(), Long.parseLong(used[0]));
+          String used = Files.readString(thread.toPath().resolve("schedstat"));
+          (compiles ? compilers : collectors)
+              .put(thread.getName(), Long.parseLong(used.substring(0, used.indexOf(' '))));
         }
       } catch (IOException e) {
         // It ended meanwhile: what was last known of it stays.
-        continue;
       }
     }
   }
