@@ -7,7 +7,8 @@ import java.util.Objects;
  *
  * @param topic the Kafka topic; in bounded mode the topic that the file belongs to
  * @param partition the Kafka partition; in bounded mode 0
- * @param offset the Kafka offset; in bounded mode the byte offset of the line in its file
+ * @param offset the Kafka offset; in bounded mode the byte offset of the line in its file (of a
+ *     {@code .gz}, in what it holds), so that two files of a topic can have the same offset
  * @param kafkaTimestamp epoch ms; {@link #NO_TIME} in bounded mode
  * @param ingestedAt wall clock when the job read it, epoch ms
  */

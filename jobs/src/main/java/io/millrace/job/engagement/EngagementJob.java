@@ -59,15 +59,15 @@ public final class EngagementJob {
       return;
     }
     EngagementConfig config;
+    StreamExecutionEnvironment env;
     try {
       config = EngagementConfig.parse(args);
+      env = StreamExecutionEnvironment.getExecutionEnvironment(flinkSettings(config));
+      build(env, config);
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
       throw e;
     }
-    StreamExecutionEnvironment env =
-        StreamExecutionEnvironment.getExecutionEnvironment(flinkSettings(config));
-    build(env, config);
     env.execute(config.jobName());
   }
 

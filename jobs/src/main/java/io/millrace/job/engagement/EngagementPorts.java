@@ -36,7 +36,6 @@ import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.src.FileSource;
-import org.apache.flink.connector.file.src.enumerate.NonSplittingRecursiveEnumerator;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
@@ -74,7 +73,11 @@ public record EngagementPorts(
    */
   public record DimensionSource(@Nullable Source<Long, ?, ?> ticks, DimensionReader reader) {}
 
-  /** Connects everything as configured; nothing is opened yet. */
+  /**
+   * Connects everything as configured; nothing is opened yet.
+   *
+   * @throws io.millrace.config.ConfigException when the input is a folder without a file to read
+   */
   public static EngagementPorts connect(EngagementConfig config, RunInfo run) {
     Validate validate = new Validate(config.rules(), new JsonEventDecoder(config.limits()));
     Lineage lineage = new Lineage(config.jobName(), run.version(), run.id());
@@ -96,10 +99,12 @@ public record EngagementPorts(
   private static List<EventSource> events(EngagementConfig config, Validate validate) {
     Input input = config.input();
     if (config.isBatch()) {
-      JsonLines lines = new JsonLines(config.topics().keySet(), validate);
+      JsonLinesFiles.require(input.files());
+      JsonLines lines =
+          new JsonLines(config.topics().keySet(), validate, config.rules().maxRecordBytes());
       FileSource<Received> files =
           FileSource.forBulkFileFormat(lines, new Path(input.files()))
-              .setFileEnumerator(NonSplittingRecursiveEnumerator::new)
+              .setFileEnumerator(JsonLinesFiles::new)
               .build();
       return List.of(new EventSource("files", files));
     }

@@ -3,7 +3,10 @@ package io.millrace.job.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.config.ConfigException;
 import io.millrace.config.OptionDocs;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +16,7 @@ import org.apache.flink.streaming.api.graph.StreamEdge;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The job graph as one line per operator: a change of a uid or an edge shows in review. */
 class EngagementTopologyTest {
@@ -21,9 +25,6 @@ class EngagementTopologyTest {
     "--lake.root", "file:///tmp/lake",
     "--users.pseudonym-key", "env:KEY",
     "--dimension.file", "file:///tmp/dimension.jsonl"
-  };
-  private static final String[] FILES = {
-    "--source", "files", "--input", "file:///tmp/in", "--lake.root", "file:///tmp/lake"
   };
 
   private static StreamExecutionEnvironment environment(EngagementConfig config) {
@@ -61,9 +62,30 @@ class EngagementTopologyTest {
   }
 
   @Test
-  void theBoundedTopologyIsGolden() {
+  void theBoundedTopologyIsGolden(@TempDir Path input) throws IOException {
+    Files.createFile(input.resolve("a.jsonl"));
     OptionDocs.verify(
-        Path.of("src/test/resources/topology/engagement-files.txt"), lines(graph(FILES)));
+        Path.of("src/test/resources/topology/engagement-files.txt"),
+        lines(graph(boundedFrom(input))));
+  }
+
+  @Test
+  void aFolderWithoutAFileToReadFailsBeforeItIsSubmitted(@TempDir Path input) throws IOException {
+    Files.createFile(input.resolve("a.json"));
+    Files.createFile(input.resolve(".b.jsonl"));
+    assertThatThrownBy(() -> graph(boundedFrom(input)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("input is '" + input.toUri())
+        .hasMessageContaining("no file *.jsonl or *.jsonl.gz");
+    assertThatThrownBy(() -> graph(boundedFrom(input.resolve("absent"))))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("absent', where there is no file *.jsonl or *.jsonl.gz");
+  }
+
+  private static String[] boundedFrom(Path input) {
+    return new String[] {
+      "--source", "files", "--input", input.toUri().toString(), "--lake.root", "file:///tmp/lake"
+    };
   }
 
   @Test
