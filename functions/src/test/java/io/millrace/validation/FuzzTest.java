@@ -7,15 +7,18 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.json.JsonEventDecoder;
+import io.millrace.event.AppEvent;
+import io.millrace.event.DeadLetter;
 import io.millrace.event.Event;
+import io.millrace.event.LedgerEntry;
 import io.millrace.event.Origin;
 import io.millrace.event.Received;
 import io.millrace.event.Records;
 import io.millrace.event.RejectReason;
 import io.millrace.event.Rejection;
 import io.millrace.identity.Deduplicate;
-import io.millrace.identity.Fingerprint;
-import io.millrace.identity.SeenEvents;
+import io.millrace.timeline.TimelineOptions;
+import io.millrace.timeline.UserTimeline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -24,14 +27,20 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.regex.Pattern;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.flink.runtime.state.hashmap.HashMapStateBackend;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.Test;
 
 /** A million damaged records: none stops the job, and every one is accounted for. */
@@ -41,6 +50,8 @@ class FuzzTest {
   private static final int MAX_RECORD = 8_192;
   private static final long T = Records.T;
   private static final long AHEAD = 600_000L;
+  private static final Duration LATENESS = Duration.ofMinutes(10);
+  private static final String RUN = "run";
   private static final long LAST_TIME = 253_402_300_799_999L;
   private static final Pattern TYPE = Pattern.compile("[a-z][a-z0-9_]{0,63}");
   private static final ObjectMapper TREES =
@@ -68,39 +79,34 @@ class FuzzTest {
       TypeInformation.of(Received.class).createSerializer(new SerializerConfigImpl());
 
   private final Map<RejectReason, Integer> byReason = new EnumMap<>(RejectReason.class);
-  private final Map<String, SeenEvents> users = new HashMap<>();
-  private final Map<String, Spilled> spills = new HashMap<>();
-  private final Set<String> exact = new HashSet<>();
   private final Deduplicate deduplicate = new Deduplicate(Duration.ofHours(1));
+  private final OneInputStreamOperatorTestHarness<Received, Event> admit;
+  private final KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> timeline;
+  private final Map<List<Object>, LedgerEntry> ledger = new HashMap<>();
+
+  // What the operators must arrive at, from an exact set of all events ever seen.
+  private final Set<String> exact = new HashSet<>();
   private long watermark = Long.MIN_VALUE;
-  private int received;
-  private int accepted;
-  private int rejected;
-  private int duplicates;
-  private int unchecked;
+  private long accepted;
+  private long unchecked;
+  private long late;
+  private long rejected;
+  private long duplicates;
 
-  /** Spilled fingerprints on the heap. */
-  private static final class Spilled implements SeenEvents.Spill {
-    private final Map<Integer, Set<Fingerprint>> buckets = new HashMap<>();
-
-    @Override
-    public boolean contains(int bucket, Fingerprint fingerprint) {
-      return buckets.getOrDefault(bucket, Set.of()).contains(fingerprint);
-    }
-
-    @Override
-    public void add(int bucket, Fingerprint fingerprint) {
-      buckets.computeIfAbsent(bucket, b -> new HashSet<>()).add(fingerprint);
-    }
-
-    @Override
-    public void removeThrough(int bucket) {
-      buckets.keySet().removeIf(b -> b <= bucket);
-    }
+  FuzzTest() throws Exception {
+    admit = new OneInputStreamOperatorTestHarness<>(new Admit(false, "1", RUN, "streaming"));
+    TimelineOptions options =
+        new TimelineOptions(LATENESS, deduplicate, 1_000, 64 << 20, RUN, "streaming");
+    timeline =
+        new KeyedOneInputStreamOperatorTestHarness<>(
+            new UserTimeline(options), Event::userId, Types.STRING);
+    timeline.setStateBackend(new HashMapStateBackend());
   }
 
   @Test
-  void everyRecordIsAcceptedRejectedOrADuplicateAndNoneThrows() throws IOException {
+  void everyRecordIsAcceptedRejectedOrADuplicateAndNoneThrows() throws Exception {
+    admit.open();
+    timeline.open();
     byte[] other = mutator.valid(T);
     for (int i = 0; i < RECORDS; i++) {
       long now = T + i * 20L;
@@ -109,37 +115,50 @@ class FuzzTest {
       other = valid;
       judge(i, now, value);
       if (i % 10_000 == 0) {
-        watermark = now - 120_000;
-        expire();
+        checkpoint(i);
+        advanceTo(now - 120_000);
       }
     }
-    System.out.println(
-        ("received " + received + " = accepted " + accepted + " (unchecked " + unchecked + ")")
-            + (" + rejected " + rejected + " + duplicates " + duplicates + "; " + byReason));
-    assertThat(received).isEqualTo(RECORDS).isEqualTo(accepted + rejected + duplicates);
+    checkpoint(RECORDS);
+    LedgerEntry sum = sum();
+    System.out.println(sum + ", " + unchecked + " unchecked; " + byReason);
+    assertThat(sum)
+        .isEqualTo(
+            new LedgerEntry(
+                RUN, "streaming", 0, "", 0, RECORDS, accepted, rejected, duplicates, late));
+    assertThat(ledger).hasSizeGreaterThan(2 * 5);
+    assertThat(ledger.values()).allSatisfy(e -> assertThat(e.discrepancy()).isZero());
     assertThat(accepted).isGreaterThan(RECORDS / 20);
     assertThat(rejected).isGreaterThan(RECORDS / 5);
     assertThat(duplicates).isGreaterThan(RECORDS / 1_000);
+    assertThat(late).isPositive();
+    assertThat(unchecked).isPositive();
     assertThat(byReason).doesNotContainKey(RejectReason.INTERNAL_ERROR);
     assertThat(byReason.keySet()).hasSize(RejectReason.values().length - 1);
-    watermark = Long.MAX_VALUE;
-    expire();
-    assertThat(users).isEmpty();
-    assertThat(spills.values()).allSatisfy(s -> assertThat(s.buckets).isEmpty());
+    advanceTo(Long.MAX_VALUE);
+    assertThat(timeline.numEventTimeTimers()).isZero();
+    assertThat(timeline.numKeyedStateEntries()).isZero();
+    admit.close();
+    timeline.close();
   }
 
-  private void judge(int number, long now, @Nullable byte[] value) throws IOException {
+  private void judge(int number, long now, @Nullable byte[] value) throws Exception {
     String topic = number % 7 == 0 ? "typed" : "events";
     boolean hasKafkaTime = number % 5 != 0;
     Origin origin = new Origin(topic, 0, number, hasKafkaTime ? now : Origin.NO_TIME, now + 5);
     Received record = validate.validate(origin, null, List.of(), value);
-    received++;
+    admit.processElement(record, now);
+    List<Event> admitted = admit.extractOutputValues();
+    admit.getOutput().clear();
+    List<DeadLetter> letters = drain(admit.getSideOutput(Admit.DEAD_LETTERS));
     if (record.accepted()) {
       check(record.event(), topic);
+      require(admitted.equals(List.of(record.event())) && letters.isEmpty(), record);
       deduplicate(record.event());
     } else {
       rejected++;
       check(record.rejections());
+      require(admitted.isEmpty() && letters.size() == 1, record);
     }
     if (number % COMPARED_EVERY == 0) {
       compareWithATree(record);
@@ -147,39 +166,68 @@ class FuzzTest {
     }
   }
 
-  private void deduplicate(Event event) throws IOException {
-    String user = event.userId();
-    Deduplicate.Verdict verdict =
-        deduplicate.judge(
-            event,
-            watermark,
-            users.computeIfAbsent(user, u -> new SeenEvents()),
-            spills.computeIfAbsent(user, u -> new Spilled()));
-    boolean checked =
-        watermark == Long.MIN_VALUE || event.timestamp() > watermark - deduplicate.ttl().toMillis();
-    boolean isNew = !checked || exact.add(user + "\n" + event.eventId() + "\n" + event.timestamp());
-    Deduplicate.Verdict expected =
-        !checked
-            ? Deduplicate.Verdict.UNCHECKED
-            : isNew ? Deduplicate.Verdict.NEW : Deduplicate.Verdict.DUPLICATE;
-    if (verdict != expected) {
-      assertThat(verdict).as(event.toString()).isEqualTo(expected);
+  private void deduplicate(Event event) throws Exception {
+    timeline.processElement(event, event.timestamp());
+    List<AppEvent> out = timeline.extractOutputValues();
+    timeline.getOutput().clear();
+    boolean started = watermark != Long.MIN_VALUE;
+    boolean isChecked = !started || event.timestamp() > watermark - deduplicate.ttl().toMillis();
+    boolean isLate = started && event.timestamp() <= watermark - LATENESS.toMillis();
+    String identity = event.userId() + "\n" + event.eventId() + "\n" + event.timestamp();
+    if (isChecked && !exact.add(identity)) {
+      duplicates++;
+      require(out.isEmpty(), event);
+      return;
     }
-    switch (verdict) {
-      case NEW -> accepted++;
-      case DUPLICATE -> duplicates++;
-      case UNCHECKED -> {
-        accepted++;
-        unchecked++;
-      }
+    accepted++;
+    late += isLate ? 1 : 0;
+    unchecked += isChecked ? 0 : 1;
+    require(out.equals(List.of(new AppEvent(event, isLate, isChecked))), event);
+  }
+
+  /** An assertion without the cost of building one for each of a million records. */
+  private static void require(boolean holds, Object what) {
+    if (!holds) {
+      throw new AssertionError("not judged as expected: " + what);
     }
   }
 
-  private void expire() throws IOException {
-    for (Map.Entry<String, SeenEvents> user : users.entrySet()) {
-      deduplicate.expire(watermark, user.getValue(), spills.get(user.getKey()));
+  private void advanceTo(long time) throws Exception {
+    watermark = time;
+    timeline.processWatermark(time);
+    timeline.getOutput().clear();
+  }
+
+  private void checkpoint(long id) throws Exception {
+    admit.prepareSnapshotPreBarrier(id);
+    timeline.prepareSnapshotPreBarrier(id);
+    for (LedgerEntry e : drain(admit.getSideOutput(Admit.LEDGER))) {
+      add(e);
     }
-    users.values().removeIf(SeenEvents::isEmpty);
+    for (LedgerEntry e : drain(timeline.getSideOutput(UserTimeline.LEDGER))) {
+      add(e);
+    }
+  }
+
+  private void add(LedgerEntry e) {
+    ledger.merge(List.of(e.topic(), e.hour()), e, LedgerEntry::plus);
+  }
+
+  private LedgerEntry sum() {
+    LedgerEntry sum = new LedgerEntry(RUN, "streaming", 0, "", 0, 0, 0, 0, 0, 0);
+    for (LedgerEntry e : ledger.values()) {
+      sum = sum.plus(e);
+    }
+    return sum;
+  }
+
+  private static <T> List<T> drain(@Nullable Queue<StreamRecord<T>> side) {
+    if (side == null || side.isEmpty()) {
+      return List.of();
+    }
+    List<T> values = side.stream().map(StreamRecord::getValue).toList();
+    side.clear();
+    return values;
   }
 
   /** The contract of an event, written down a second time. */
