@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.streaming.api.graph.StreamEdge;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
@@ -46,7 +47,12 @@ class EngagementTopologyTest {
     for (StreamNode node : graph.getStreamNodes()) {
       List<String> upstream = new ArrayList<>();
       for (StreamEdge edge : node.getInEdges()) {
-        upstream.add(graph.getStreamNode(edge.getSourceId()).getTransformationUID());
+        String tag = edge.getOutputTag() == null ? "" : " @" + edge.getOutputTag().getId();
+        upstream.add(
+            graph.getStreamNode(edge.getSourceId()).getTransformationUID()
+                + tag
+                + " "
+                + edge.getPartitioner());
       }
       upstream.sort(null);
       lines.add(node.getTransformationUID() + " x" + node.getParallelism() + " <- " + upstream);
@@ -116,11 +122,24 @@ class EngagementTopologyTest {
 
   @Test
   void aKryoTypeFailsTheGraph() {
-    EngagementConfig config = EngagementConfig.parse(EVERYTHING);
-    StreamExecutionEnvironment env = environment(config);
-    TypeInformation<NotASerializableRecord> kryo = TypeInformation.of(NotASerializableRecord.class);
-    assertThatThrownBy(() -> kryo.createSerializer(env.getConfig().getSerializerConfig()))
+    assertThatThrownBy(() -> graphOf(NotASerializableRecord.class))
         .isInstanceOf(UnsupportedOperationException.class)
-        .hasMessageContaining("Generic types have been disabled");
+        .hasMessageContaining("Generic types have been disabled")
+        .hasMessageContaining("NotASerializableRecord");
+    assertThat(graphOf(String.class).getStreamNodes()).hasSize(3);
+  }
+
+  /** A graph, under the job's own settings, with a stream of the type. */
+  private static <T> StreamGraph graphOf(Class<T> type) {
+    StreamExecutionEnvironment env = environment(EngagementConfig.parse(EVERYTHING));
+    env.fromSequence(0, 0)
+        .uid("numbers")
+        .map(number -> (T) null)
+        .returns(TypeInformation.of(type))
+        .uid("records")
+        .rebalance()
+        .sinkTo(new DiscardingSink<>())
+        .uid("discard");
+    return env.getStreamGraph();
   }
 }
