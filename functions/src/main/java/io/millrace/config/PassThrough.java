@@ -9,7 +9,8 @@ import java.util.stream.Collectors;
 
 /**
  * Properties handed on to a client as they are, such as all of Kafka's: values may hold {@code
- * ${env:NAME}} and {@code ${file:/path}}, which are read where the properties are used.
+ * ${env:NAME}} and {@code ${file:/path}}, which are read when the client's properties are made: for
+ * Flink's Kafka source and sink that is at submission, so the job graph holds the values.
  */
 public final class PassThrough implements Serializable {
   private static final long serialVersionUID = 1L;

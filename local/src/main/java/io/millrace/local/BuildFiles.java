@@ -49,6 +49,11 @@ final class BuildFiles {
     return plugins;
   }
 
+  /** A file that is shipped below `sql`. */
+  static Path sql(String file) {
+    return module().getParent().resolve("sql").resolve(file);
+  }
+
   static void copyTree(Path from, Path to) throws IOException {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(from)) {

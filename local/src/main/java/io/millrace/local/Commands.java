@@ -40,6 +40,7 @@ public final class Commands {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Commands::oneLine)
         .setExecutionExceptionHandler(Commands::failed)
+        .setUsageHelpWidth(100)
         .execute(args);
   }
 

@@ -5,6 +5,7 @@ import io.millrace.datagen.Truth;
 import io.millrace.datagen.Truth.Counts;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
+import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.local.LakeReader.Rows;
@@ -143,6 +144,7 @@ public final class Demo implements Callable<Integer> {
               "hive",
               "--catalog.uri",
               stack.metastore().uri().toString());
+      EngagementPorts.verify(config);
       StreamExecutionEnvironment env = flink.environment();
       env.configure(EngagementJob.flinkSettings(config));
       EngagementJob.build(env, config);

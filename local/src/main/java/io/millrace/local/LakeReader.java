@@ -93,8 +93,11 @@ public final class LakeReader implements AutoCloseable {
       for (TableSchema table : TABLES) {
         reader.createView(table, foldersOf.apply(table));
       }
+      try (Statement sql = reader.duckdb.createStatement()) {
+        sql.execute(Files.readString(BuildFiles.sql("ddl/ledger_totals.sql")));
+      }
       return reader;
-    } catch (SQLException e) {
+    } catch (SQLException | IOException e) {
       throw new IllegalStateException("DuckDB cannot open the lake: " + e.getMessage(), e);
     }
   }

@@ -1,6 +1,7 @@
 package io.millrace.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,6 +11,7 @@ import io.millrace.datagen.Truth;
 import io.millrace.event.RejectReason;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
+import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.telemetry.Metrics;
@@ -462,6 +464,54 @@ class EngagementJobITCase {
           .containsExactly(List.of("bounded"));
       assertThat(lake.number("SELECT count(*) FROM app_events WHERE late")).isZero();
     }
+  }
+
+  /** The shipped view keeps runs apart: the same records, read twice, are two balanced runs. */
+  @Test
+  void theLedgersViewAddsUpPerRun() {
+    String name = "twice";
+    Truth truth =
+        send(name, SimulatorOptions.of(3_000, 51).withMalformed(0.05).withDuplicates(0.05));
+    for (String run : List.of("first", "second")) {
+      JobID job =
+          flink.submit(
+              wired(
+                  config(
+                      name,
+                      "--kafka.bounded",
+                      "true",
+                      "--kafka.start",
+                      "earliest",
+                      "--job.run-id",
+                      run)));
+      flink.waitUntilFinished(job, PATIENCE);
+    }
+    try (Catalog catalog = catalog(name);
+        LakeReader lake = lake(catalog)) {
+      List<String> totals =
+          List.of(
+              Long.toString(truth.total().received()),
+              Long.toString(truth.total().accepted()),
+              Long.toString(truth.total().rejected()),
+              Long.toString(truth.total().duplicates()),
+              "0");
+      assertThat(
+              lake.query(
+                      "SELECT sum(received), sum(accepted), sum(rejected), sum(duplicates),"
+                          + " sum(discrepancy) FROM ledger_totals GROUP BY run_id ORDER BY run_id")
+                  .rows())
+          .containsExactly(totals, totals);
+    }
+  }
+
+  @Test
+  void missingTopicsAreNamedBeforeTheJobStarts() {
+    EngagementConfig config = config("nowhere");
+    assertThatThrownBy(() -> EngagementPorts.verify(config))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith(
+            "these topics do not exist: nowhere-install, nowhere-install.dlq,"
+                + " nowhere-open_notification,");
   }
 
   @Test

@@ -24,10 +24,16 @@ import io.millrace.lake.parquet.RawEventTable;
 import io.millrace.lake.publish.LakeSink;
 import io.millrace.lake.publish.PublishSettings;
 import io.millrace.validation.Validate;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
@@ -41,7 +47,13 @@ import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.core.fs.Path;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * What the engagement job reads from and writes to; the only place that knows connectors.
@@ -58,6 +70,8 @@ public record EngagementPorts(
     Sink<DeadLetter> quarantine,
     @Nullable Sink<DeadLetter> deadLetterTopics,
     Sink<LedgerEntry> ledger) {
+
+  private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(30);
 
   /**
    * A source of records.
@@ -94,6 +108,55 @@ public record EngagementPorts(
         table(config, lineage, new DeadLetterTable(), never),
         config.deadLetters().topics() ? deadLetterTopics(config) : null,
         table(config, lineage, new LedgerTable(), never));
+  }
+
+  /**
+   * Asks the broker for every topic that the job reads and writes, so that a wrong name is told at
+   * submission and not by the first rejected record.
+   *
+   * @throws IllegalStateException in one line, when the broker or a topic is not there
+   */
+  public static void verify(EngagementConfig config) {
+    if (config.isBatch()) {
+      return;
+    }
+    Set<String> wanted = new TreeSet<>(config.topics().keySet());
+    if (config.deadLetters().topics()) {
+      config.topics().keySet().forEach(t -> wanted.add(t + config.deadLetters().suffix()));
+    }
+    if (config.dimension() != null && config.dimension().topic() != null) {
+      wanted.add(config.dimension().topic());
+    }
+    Properties client = config.input().kafkaProperties().toProperties();
+    client.setProperty(
+        AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.input().bootstrapServers());
+    Set<String> missing = new TreeSet<>();
+    try (Admin admin = Admin.create(client)) {
+      for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+          admin.describeTopics(wanted).topicNameValues().entrySet()) {
+        try {
+          topic.getValue().get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+          if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+            throw new IllegalStateException(
+                "topic " + topic.getKey() + ": " + e.getCause().getMessage(), e.getCause());
+          }
+          missing.add(topic.getKey());
+        }
+      }
+    } catch (KafkaException | TimeoutException e) {
+      throw new IllegalStateException(
+          "no answer from kafka.bootstrap-servers " + config.input().bootstrapServers(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while asking for topics", e);
+    }
+    if (!missing.isEmpty()) {
+      throw new IllegalStateException(
+          "these topics do not exist: "
+              + String.join(", ", missing)
+              + " (dead-letters.topics=false does without the topics of dead letters)");
+    }
   }
 
   private static List<EventSource> events(EngagementConfig config, Validate validate) {
