@@ -94,7 +94,7 @@ final class JsonLines implements BulkFormat<Received, FileSourceSplit> {
 
     LineReader(Path file, long skip) throws IOException {
       topic = topicOf(file);
-      in = open(file);
+      in = content(file, file.getFileSystem().open(file));
       try {
         while (records < skip && nextLine() >= 0) {
           records++;
@@ -186,8 +186,8 @@ final class JsonLines implements BulkFormat<Received, FileSourceSplit> {
     }
   }
 
-  private static InputStream open(Path file) throws IOException {
-    InputStream bytes = file.getFileSystem().open(file);
+  /** What a file holds, decompressed; closes its bytes on failure. */
+  static InputStream content(Path file, InputStream bytes) throws IOException {
     if (!file.getName().endsWith(".gz")) {
       return bytes;
     }

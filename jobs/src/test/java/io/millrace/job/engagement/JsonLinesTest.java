@@ -10,10 +10,13 @@ import io.millrace.event.Received;
 import io.millrace.event.RejectReason;
 import io.millrace.validation.Validate;
 import io.millrace.validation.ValidationRules;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -203,6 +206,56 @@ class JsonLinesTest {
         out.write(small);
       }
       assertThat(read(file("a.jsonl.gz", out.toByteArray()), null)).hasSize(count);
+    }
+  }
+
+  /** Object stores' streams: few bytes at a time, and never one that is said to be available. */
+  private static InputStream remote(byte[] content, int atATime) {
+    return new ByteArrayInputStream(content) {
+      @Override
+      public synchronized int available() {
+        return 0;
+      }
+
+      @Override
+      public synchronized int read(byte[] target, int offset, int length) {
+        return super.read(target, offset, Math.min(length, atATime));
+      }
+    };
+  }
+
+  @Test
+  void everyGzipMemberIsReadWhenNothingIsSaidToBeAvailable() throws IOException {
+    byte[] content = gzip("1\n2", "3\n", "", "4\n5");
+    org.apache.flink.core.fs.Path file = new org.apache.flink.core.fs.Path("a.jsonl.gz");
+    for (int atATime = 1; atATime <= content.length; atATime++) {
+      try (InputStream in = JsonLines.content(file, remote(content, atATime))) {
+        assertThat(new String(in.readAllBytes(), UTF_8)).isEqualTo("1\n23\n4\n5");
+      }
+    }
+  }
+
+  @Test
+  void aFailureBetweenGzipMembersIsNotTheEnd() throws IOException {
+    org.apache.flink.core.fs.Path file = new org.apache.flink.core.fs.Path("a.jsonl.gz");
+    InputStream failing =
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            throw new IOException("connection reset");
+          }
+
+          @Override
+          public int read(byte[] target, int offset, int length) throws IOException {
+            throw new IOException("connection reset");
+          }
+        };
+    InputStream bytes = new SequenceInputStream(remote(gzip("1\n"), 64), failing);
+    try (InputStream in = JsonLines.content(file, bytes)) {
+      assertThatThrownBy(in::readAllBytes)
+          .isInstanceOf(IOException.class)
+          .hasMessage("a.jsonl.gz cannot be read to its end")
+          .hasRootCauseMessage("connection reset");
     }
   }
 
