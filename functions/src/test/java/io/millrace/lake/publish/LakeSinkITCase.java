@@ -16,9 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -26,6 +30,9 @@ import org.apache.flink.api.common.functions.MapFunction;
 import org.apache.flink.api.common.serialization.BulkWriter;
 import org.apache.flink.api.common.state.CheckpointListener;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.connector.source.lib.NumberSequenceSource.NumberSequenceSplit;
+import org.apache.flink.api.connector.source.util.ratelimit.RateLimiter;
+import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
@@ -33,6 +40,7 @@ import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.StateRecoveryOptions;
+import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.core.fs.FSDataOutputStream;
@@ -56,6 +64,9 @@ class LakeSinkITCase {
   private static final int COUNT = 20_000;
   private static final int LATE = 50;
 
+  /** The numbers of each of the two source readers: the first hours, and the last. */
+  private static final int PER_READER = COUNT / 2;
+
   @RegisterExtension
   private static final MiniClusterExtension CLUSTER =
       new MiniClusterExtension(
@@ -70,12 +81,19 @@ class LakeSinkITCase {
   private Path base;
   private SharedReference<MemoryCatalog> catalog;
   private SharedReference<AtomicInteger> failures;
+  private SharedReference<AtomicReference<Gate>> gate;
 
   @BeforeEach
   void prepare() {
     base = folder.resolve("lake");
     catalog = shared.add(new MemoryCatalog());
     failures = shared.add(new AtomicInteger());
+    gate = shared.add(new AtomicReference<>(new Gate(COUNT, () -> true)));
+  }
+
+  /** Holds the job in the second hour of its readers until a condition is met. */
+  private void holdUntil(BooleanSupplier open) {
+    gate.get().set(new Gate(PER_READER * 3 / 4, open));
   }
 
   /** The hour of a number: the last few belong to the first hour, which is long past then. */
@@ -120,6 +138,39 @@ class LakeSinkITCase {
     }
   }
 
+  /** How far each source reader runs on its own, and what it waits for before it goes on. */
+  private record Gate(int free, BooleanSupplier open) {}
+
+  /** Never blocks a checkpoint: while the gate is shut, each one lets a single record through. */
+  private record GatedSource(SharedReference<AtomicReference<Gate>> gate)
+      implements RateLimiterStrategy<NumberSequenceSplit> {
+    @Override
+    public RateLimiter<NumberSequenceSplit> createRateLimiter(int parallelism) {
+      return new RateLimiter<>() {
+        private int emitted;
+        private CompletableFuture<Void> waiting;
+
+        @Override
+        public CompletionStage<Void> acquire(int records) {
+          Gate now = gate.get().get();
+          emitted += records;
+          if (emitted <= now.free() || now.open().getAsBoolean()) {
+            return CompletableFuture.completedFuture(null);
+          }
+          waiting = new CompletableFuture<>();
+          return waiting;
+        }
+
+        @Override
+        public void notifyCheckpointComplete(long checkpoint) {
+          if (waiting != null) {
+            waiting.complete(null);
+          }
+        }
+      };
+    }
+  }
+
   /** Paces its input, so that checkpoints happen, and fails after some of them. */
   private static final class Pace implements MapFunction<Long, Long>, CheckpointListener {
     private final SharedReference<AtomicInteger> failures;
@@ -136,8 +187,7 @@ class LakeSinkITCase {
     public Long map(Long number) {
       LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100));
       seen = true;
-      if (checkpoints >= 3 && failures.get().get() < wanted) {
-        failures.get().incrementAndGet();
+      if (checkpoints >= 3 && failures.get().getAndUpdate(n -> Math.min(n + 1, wanted)) < wanted) {
         throw new IllegalStateException("a failure between checkpoints");
       }
       return number;
@@ -188,7 +238,13 @@ class LakeSinkITCase {
                     .withRetry(Duration.ofMillis(10), Duration.ofMillis(50))
                     .withCloseTimeout(closeTimeout))
             .build();
-    env.fromSequence(0, COUNT - 1)
+    if (wantedFailures > 0) {
+      // Each attempt stops early enough to leave numbers for those that follow.
+      gate.get().set(new Gate(PER_READER / 5, () -> failures.get().get() >= wantedFailures));
+    }
+    DataGeneratorSource<Long> numbers =
+        new DataGeneratorSource<>(number -> number, COUNT, new GatedSource(gate), Types.LONG);
+    env.fromSource(numbers, WatermarkStrategy.noWatermarks(), "numbers")
         .uid("numbers")
         .map(new Pace(failures, wantedFailures))
         .returns(Types.LONG)
@@ -233,6 +289,7 @@ class LakeSinkITCase {
 
   @Test
   void partitionsCompleteWhileTheJobRuns() throws Exception {
+    holdUntil(() -> isMarked(0));
     JobClient running =
         job(RuntimeExecutionMode.STREAMING, 0, 0, Duration.ofSeconds(30)).executeAsync();
     running.getJobExecutionResult().get(60, TimeUnit.SECONDS);
@@ -274,6 +331,7 @@ class LakeSinkITCase {
 
   @Test
   void aRestartFromASavepointRegistersWhatWasPending() throws Exception {
+    holdUntil(() -> false);
     catalog.get().down(true);
     JobClient running =
         job(RuntimeExecutionMode.STREAMING, 0, 0, Duration.ofMillis(1)).executeAsync();
@@ -287,6 +345,7 @@ class LakeSinkITCase {
     assertThat(rows(base)).isNotEmpty().hasSizeLessThan(COUNT);
 
     catalog.get().down(false);
+    gate.get().set(new Gate(COUNT, () -> true));
     job(RuntimeExecutionMode.STREAMING, 0, 0, Duration.ofSeconds(30), savepoint).execute();
     assertEachNumberOnce();
     assertAllComplete(1);
@@ -294,6 +353,7 @@ class LakeSinkITCase {
 
   @Test
   void lateFilesRaiseTheGeneration() throws Exception {
+    holdUntil(() -> isMarked(0));
     job(RuntimeExecutionMode.STREAMING, 0, LATE, Duration.ofSeconds(30)).execute();
     assertEachNumberOnce();
     assertThat(success(base, hour(0)).generation()).isGreaterThan(1);
