@@ -102,14 +102,19 @@ public final class EventTypeInfo<T> extends TypeInformation<T> {
           readText(in),
           readText(in),
           readText(in),
-          readText(in),
+          readSharedText(in),
           in.readLong(),
           in.readLong(),
-          new Device(readText(in), readText(in), readText(in)),
-          new Geo(readText(in), readText(in), readText(in)),
+          new Device(readSharedText(in), readSharedText(in), readSharedText(in)),
+          new Geo(readSharedText(in), readSharedText(in), readSharedText(in)),
           readTextMap(in),
           in.readBoolean()
-              ? new Dimensions(readText(in), readText(in), readText(in), readText(in), readText(in))
+              ? new Dimensions(
+                  readSharedText(in),
+                  readSharedText(in),
+                  readSharedText(in),
+                  readSharedText(in),
+                  readSharedText(in))
               : Dimensions.NONE,
           readOrigin(in));
     }

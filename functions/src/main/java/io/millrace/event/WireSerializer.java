@@ -19,8 +19,12 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
   private static final long serialVersionUID = 1L;
 
   private static final int NULL_TEXT = 0;
+  private static final int SHARED_SLOTS = 1024;
+  private static final int SHARED_LENGTH = 32;
 
   private transient byte[] scratch;
+  // Direct-mapped, by the hash of the bytes.
+  private transient String[] shared;
 
   /** A fresh instance of the same serializer. */
   @Override
@@ -102,15 +106,60 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
   @Nullable
   final String readText(DataInputView in) throws IOException {
     int head = readVarint(in);
-    if (head == NULL_TEXT) {
-      return null;
-    }
+    return head == NULL_TEXT ? null : readText(head, in);
+  }
+
+  private String readText(int head, DataInputView in) throws IOException {
     boolean isAscii = (head & 1) == 1;
     int length = isAscii ? head >> 1 : (head >> 1) - 1;
     byte[] bytes = scratch(length);
     in.readFully(bytes, 0, length);
     return new String(
         bytes, 0, length, isAscii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Reads text of a field with few values, such as a country: equal texts are mostly one object,
+   * which costs less here and in whatever compares or hashes them later.
+   */
+  @Nullable
+  final String readSharedText(DataInputView in) throws IOException {
+    int head = readVarint(in);
+    if (head == NULL_TEXT) {
+      return null;
+    }
+    int length = head >> 1;
+    if ((head & 1) == 0 || length > SHARED_LENGTH) {
+      return readText(head, in);
+    }
+    byte[] ascii = scratch(length);
+    in.readFully(ascii, 0, length);
+    int hash = length;
+    for (int i = 0; i < length; i++) {
+      hash = 31 * hash + ascii[i];
+    }
+    if (shared == null) {
+      shared = new String[SHARED_SLOTS];
+    }
+    int slot = (hash ^ (hash >>> 15)) & (SHARED_SLOTS - 1);
+    String known = shared[slot];
+    if (known == null || !isAscii(known, ascii, length)) {
+      known = new String(ascii, 0, length, StandardCharsets.ISO_8859_1);
+      shared[slot] = known;
+    }
+    return known;
+  }
+
+  private static boolean isAscii(String text, byte[] ascii, int length) {
+    if (text.length() != length) {
+      return false;
+    }
+    for (int i = 0; i < length; i++) {
+      if (text.charAt(i) != ascii[i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   final void writeBytes(@Nullable byte[] bytes, DataOutputView out) throws IOException {
@@ -148,7 +197,7 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
     }
     Map<String, String> map = new HashMap<>(size * 2);
     for (int i = 0; i < size; i++) {
-      map.put(readText(in), readText(in));
+      map.put(readSharedText(in), readText(in));
     }
     return map;
   }
@@ -162,7 +211,8 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
   }
 
   final Origin readOrigin(DataInputView in) throws IOException {
-    return new Origin(readText(in), readVarint(in), in.readLong(), in.readLong(), in.readLong());
+    return new Origin(
+        readSharedText(in), readVarint(in), in.readLong(), in.readLong(), in.readLong());
   }
 
   final void writeHeaders(List<Header> headers, DataOutputView out) throws IOException {

@@ -195,6 +195,21 @@ class WireSerializerTest {
     assertThat(roundTrip(Event.class, event)).isEqualTo(event);
   }
 
+  @Test
+  void textsOfFewValuesAreSharedAndNeverMixedUp() throws IOException {
+    TypeSerializer<Event> serializer = serializer(Event.class);
+    Event last = null;
+    // More texts than the serializer remembers, so that most meet another in their place.
+    for (int i = 0; i < 20_000; i++) {
+      Event event = Records.event("e", "Aa".repeat(i % 10) + "BB".repeat(i % 5) + i, "C" + i % 9);
+      last = serializer.deserialize(new DataInputDeserializer(written(serializer, event)));
+      assertThat(last).isEqualTo(event);
+    }
+    Event again = serializer.deserialize(new DataInputDeserializer(written(serializer, last)));
+    assertThat(again.geo().country()).isSameAs(last.geo().country());
+    assertThat(again.origin().topic()).isSameAs(last.origin().topic());
+  }
+
   @ParameterizedTest
   @ValueSource(
       ints = {0, 1, 127, 128, 16_383, 16_384, 2_097_152, Integer.MAX_VALUE, -1, Integer.MIN_VALUE})
