@@ -354,6 +354,6 @@ class JsonLinesTest {
     };
     assertThatThrownBy(() -> new JsonLinesFiles().enumerateSplits(hidden, 1))
         .isInstanceOf(FileNotFoundException.class)
-        .hasMessageContaining("_tmp', where there is no file *.jsonl or *.jsonl.gz");
+        .hasMessageContaining("_tmp/', where there is no file *.jsonl or *.jsonl.gz");
   }
 }
