@@ -27,6 +27,8 @@ import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.functions.KeySelector;
+import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
@@ -50,6 +52,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 public final class EngagementJob {
   private static final String USAGE = "EngagementJob [--config FILE] [--KEY VALUE ...]";
 
+  private static final long HOUR_MS = 3_600_000L;
+
   private EngagementJob() {}
 
   /** Submits the job; see {@code --help}. */
@@ -63,12 +67,22 @@ public final class EngagementJob {
     try {
       config = EngagementConfig.parse(args);
       env = StreamExecutionEnvironment.getExecutionEnvironment(flinkSettings(config));
+      requireCheckpoints(env, config);
+      EngagementPorts.verify(config);
       build(env, config);
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
       throw e;
     }
     env.execute(config.jobName());
+  }
+
+  /** Without checkpoints nothing that is written ever becomes visible. */
+  static void requireCheckpoints(StreamExecutionEnvironment env, EngagementConfig config) {
+    if (!config.isBatch() && env.getCheckpointInterval() <= 0) {
+      throw new IllegalStateException(
+          "execution.checkpointing.interval is not set: without checkpoints no file is committed");
+    }
   }
 
   /** What the job needs of Flink, whatever cluster runs it. */
@@ -126,7 +140,7 @@ public final class EngagementJob {
                         run.id(),
                         config.mode())))
             .uid("user-timeline");
-    (config.isBatch() ? byHour(accepted) : accepted)
+    byHour(accepted, config, event -> event.event().timestamp())
         .sinkTo(ports.appEvents())
         .uid("app-events")
         .name("app-events");
@@ -134,12 +148,15 @@ public final class EngagementJob {
     if (ports.raw() != null) {
       DataStream<Received> raw =
           union(topics.stream().map(t -> t.getSideOutput(Admit.RAW)).toList());
-      raw.sinkTo(ports.raw()).uid("raw").name("raw");
+      byHour(raw, config, Received::ledgerTime).sinkTo(ports.raw()).uid("raw").name("raw");
     }
 
     DataStream<DeadLetter> rejected =
         union(topics.stream().map(t -> t.getSideOutput(Admit.DEAD_LETTERS)).toList());
-    rejected.sinkTo(ports.quarantine()).uid("quarantine").name("quarantine");
+    byHour(rejected, config, DeadLetter::ledgerTime)
+        .sinkTo(ports.quarantine())
+        .uid("quarantine")
+        .name("quarantine");
     if (ports.deadLetterTopics() != null) {
       rejected
           .sinkTo(ports.deadLetterTopics())
@@ -198,10 +215,28 @@ public final class EngagementJob {
   }
 
   /** In bounded mode an hour goes to one subtask, so that few files are open at a time. */
-  private static DataStream<AppEvent> byHour(DataStream<AppEvent> events) {
-    return events.partitionCustom(
-        (hour, subtasks) -> Math.floorMod(Long.hashCode(hour), subtasks),
-        event -> HourPartition.of(event.event().timestamp()).start() / 3_600_000L);
+  private static <T> DataStream<T> byHour(
+      DataStream<T> rows, EngagementConfig config, KeySelector<T, Long> time) {
+    if (!config.isBatch()) {
+      return rows;
+    }
+    return rows.partitionCustom(
+        (start, subtasks) -> Math.floorMod(Long.hashCode(start / HOUR_MS), subtasks),
+        new HourOf<>(time));
+  }
+
+  /** The hour of a row, as a key whose type Flink can see. */
+  private record HourOf<T>(KeySelector<T, Long> time)
+      implements KeySelector<T, Long>, ResultTypeQueryable<Long> {
+    @Override
+    public Long getKey(T row) throws Exception {
+      return HourPartition.of(time.getKey(row)).start();
+    }
+
+    @Override
+    public TypeInformation<Long> getProducedType() {
+      return Types.LONG;
+    }
   }
 
   private static <T> DataStream<T> union(List<? extends DataStream<T>> streams) {

@@ -95,6 +95,14 @@ class EngagementTopologyTest {
   }
 
   @Test
+  void aStreamingJobWithoutCheckpointsIsRefused() {
+    EngagementConfig config = EngagementConfig.parse(EVERYTHING);
+    assertThatThrownBy(() -> EngagementJob.requireCheckpoints(environment(config), config))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("execution.checkpointing.interval is not set");
+  }
+
+  @Test
   void everyOperatorHasAUidOfItsOwn() {
     List<String> uids =
         graph(EVERYTHING).getStreamNodes().stream().map(StreamNode::getTransformationUID).toList();
