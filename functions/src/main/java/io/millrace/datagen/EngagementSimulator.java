@@ -14,8 +14,8 @@ import javax.annotation.Nullable;
 
 /**
  * Simulates the clients of an app: a stream of records in the order of their arrival, byte for byte
- * the same for the same options, and the truth about it. Memory holds the open sessions and the
- * records under way, not the stream.
+ * the same for the same options, and the truth about it. Memory holds the open sessions, the
+ * records under way and a hash of each valid event, not the stream.
  */
 public final class EngagementSimulator implements Iterator<SimulatedRecord> {
   private static final long SECOND = 1000;
@@ -276,7 +276,7 @@ public final class EngagementSimulator implements Iterator<SimulatedRecord> {
     } else if (share < futureUpTo) {
       json.receivedAt = arrival;
       json.timestamp = arrival + dice.logUniform(11 * MINUTE, 3650 * DAY);
-      Fate fate = new Fate(Verdict.REJECTED, 0, arrival, false, null, IN_FUTURE);
+      Fate fate = new Fate(Verdict.REJECTED, 0, 0, arrival, false, null, IN_FUTURE);
       send(kind, session.userId, json.write(), arrival, fate);
     } else {
       boolean late = share < lateUpTo;
@@ -285,10 +285,11 @@ public final class EngagementSimulator implements Iterator<SimulatedRecord> {
       }
       json.receivedAt = arrival;
       byte[] value = json.write();
-      Fate fate = new Fate(Verdict.ACCEPTED, happened, arrival, late, null, Set.of());
+      long identity = json.identity();
+      Fate fate = new Fate(Verdict.ACCEPTED, identity, happened, arrival, late, null, Set.of());
       send(kind, session.userId, value, arrival, fate);
       if (repeated > 0 && dice.fraction() < repeated) {
-        Fate again = new Fate(Verdict.DUPLICATE, happened, arrival, late, null, Set.of());
+        Fate again = new Fate(Verdict.DUPLICATE, identity, happened, arrival, late, null, Set.of());
         long delay = dice.logUniform(SECOND, 2 * HOUR);
         send(kind, session.userId, value, arrival + delay, again);
       }
@@ -304,6 +305,7 @@ public final class EngagementSimulator implements Iterator<SimulatedRecord> {
     Fate fate =
         new Fate(
             Verdict.REJECTED,
+            0,
             0,
             malformation.timesRead() ? arrival : 0,
             false,

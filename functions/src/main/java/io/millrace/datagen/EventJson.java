@@ -2,6 +2,7 @@ package io.millrace.datagen;
 
 import java.nio.charset.StandardCharsets;
 import javax.annotation.Nullable;
+import org.apache.commons.codec.digest.MurmurHash3;
 
 /** Writes one event's JSON, whole or broken in a given way. */
 final class EventJson {
@@ -41,6 +42,12 @@ final class EventJson {
   int propertyNumber;
 
   private final JsonBytes out = new JsonBytes();
+
+  /** A hash of what makes the event the same as another: its user, id and timestamp. */
+  long identity() {
+    long user = MurmurHash3.hash128x64(userId, 0, userId.length, 0)[0];
+    return Dice.of(Dice.of(Dice.of(user, idHigh), idLow), timestamp);
+  }
 
   /** The event as a valid record. */
   byte[] write() {

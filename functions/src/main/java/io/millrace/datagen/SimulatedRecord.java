@@ -24,6 +24,7 @@ public record SimulatedRecord(
   /**
    * What must become of a record.
    *
+   * @param identity a hash of a valid record's user, event id and timestamp; 0 for a rejected one
    * @param eventTime the event's own time, epoch ms; 0 for a rejected record
    * @param boundedTime the time that files it when there is no Kafka timestamp, epoch ms; 0 when
    *     the record does not tell
@@ -34,6 +35,7 @@ public record SimulatedRecord(
    */
   public record Fate(
       Verdict verdict,
+      long identity,
       long eventTime,
       long boundedTime,
       boolean sentLate,

@@ -16,7 +16,8 @@ import java.util.TreeMap;
  * @param byTopicAndHour by the hour of the Kafka timestamp; for files by that of {@code
  *     received_at}, and hour 0 for records without a readable time
  * @param rowsByEventHour rows of each hourly partition of {@code processed/app_events}
- * @param uniqueEvents distinct (user, event id, timestamp) among the valid records
+ * @param uniqueEvents distinct (user, event id, timestamp) among the valid records, counted by a
+ *     set of their hashes and not by their verdicts
  * @param sentLate accepted records that arrived 20 min or more after their event; no exact count of
  *     late events, which depends on watermarks
  */
@@ -100,6 +101,51 @@ public record Truth(
       private long value;
     }
 
+    /** A set of hashes: open addressing, at most three quarters full. */
+    private static final class Identities {
+      private static final int FIRST_CAPACITY = 1 << 12;
+
+      private long[] table = new long[FIRST_CAPACITY];
+      private boolean zero;
+      private int size;
+
+      void add(long hash) {
+        if (hash == 0) {
+          size += zero ? 0 : 1;
+          zero = true;
+        } else if (put(hash)) {
+          size++;
+          if (size > table.length / 4 * 3) {
+            grow();
+          }
+        }
+      }
+
+      private boolean put(long hash) {
+        int mask = table.length - 1;
+        int slot = (int) hash & mask;
+        while (table[slot] != 0) {
+          if (table[slot] == hash) {
+            return false;
+          }
+          slot = (slot + 1) & mask;
+        }
+        table[slot] = hash;
+        return true;
+      }
+
+      private void grow() {
+        long[] full = table;
+        table = new long[2 * full.length];
+        for (long hash : full) {
+          if (hash != 0) {
+            put(hash);
+          }
+        }
+      }
+    }
+
+    private final Identities identities = new Identities();
     private final Sums total = new Sums();
     private final Map<String, Sums> byTopic = new TreeMap<>();
     private final Map<TopicHour, Sums> byTopicAndHour = new TreeMap<>();
@@ -113,6 +159,9 @@ public record Truth(
       byTopic.computeIfAbsent(sent.topic(), topic -> new Sums()).add(fate);
       TopicHour key = new TopicHour(sent.topic(), hourOf(ledgerTime));
       byTopicAndHour.computeIfAbsent(key, hour -> new Sums()).add(fate);
+      if (fate.verdict() != Verdict.REJECTED) {
+        identities.add(fate.identity());
+      }
       if (fate.verdict() == Verdict.ACCEPTED) {
         rows.computeIfAbsent(hourOf(fate.eventTime()), hour -> new Count()).value++;
         sentLate += fate.sentLate() ? 1 : 0;
@@ -126,7 +175,7 @@ public record Truth(
       byTopicAndHour.forEach((hour, sums) -> hours.put(hour, sums.counts()));
       NavigableMap<Long, Long> rowsByHour = new TreeMap<>();
       rows.forEach((hour, count) -> rowsByHour.put(hour, count.value));
-      return new Truth(total.counts(), topics, hours, rowsByHour, total.accepted, sentLate);
+      return new Truth(total.counts(), topics, hours, rowsByHour, identities.size, sentLate);
     }
 
     private static long hourOf(long time) {

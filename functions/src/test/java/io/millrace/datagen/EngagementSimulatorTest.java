@@ -13,6 +13,7 @@ import io.millrace.event.Origin;
 import io.millrace.event.Received;
 import io.millrace.event.RejectReason;
 import io.millrace.event.Rejection;
+import io.millrace.identity.Fingerprint;
 import io.millrace.validation.Validate;
 import io.millrace.validation.ValidationRules;
 import java.io.IOException;
@@ -133,13 +134,42 @@ class EngagementSimulatorTest {
         verdict = first ? Verdict.ACCEPTED : Verdict.DUPLICATE;
       }
       long eventTime = event == null ? 0 : event.timestamp();
+      long identity =
+          event == null
+              ? 0
+              : Fingerprint.of(event.userId() + "\n" + event.eventId(), eventTime).low();
       boolean late = verdict == Verdict.ACCEPTED && event.receivedAt() - eventTime >= 20 * MINUTE;
       SimulatedRecord.Fate found =
-          new SimulatedRecord.Fate(verdict, eventTime, received.ledgerTime(), late, null, reasons);
+          new SimulatedRecord.Fate(
+              verdict, identity, eventTime, received.ledgerTime(), late, null, reasons);
       SimulatedRecord recounted =
           new SimulatedRecord(sent.topic(), sent.key(), sent.value(), sent.timestamp(), found);
       tally.add(recounted, received.ledgerTime());
     }
+  }
+
+  @Test
+  void aTruthThatContradictsItsRecordsIsRefused() {
+    assertThat(truthOf(fate(Verdict.ACCEPTED, 1), fate(Verdict.DUPLICATE, 1)).uniqueEvents())
+        .isEqualTo(1);
+    assertThat(truthOf(fate(Verdict.ACCEPTED, 0), fate(Verdict.ACCEPTED, 1)).uniqueEvents())
+        .isEqualTo(2);
+    assertThatThrownBy(() -> truthOf(fate(Verdict.ACCEPTED, 1), fate(Verdict.ACCEPTED, 1)))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> truthOf(fate(Verdict.ACCEPTED, 1), fate(Verdict.DUPLICATE, 2)))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  private static SimulatedRecord.Fate fate(Verdict verdict, long identity) {
+    return new SimulatedRecord.Fate(verdict, identity, 0, 0, false, null, Set.of());
+  }
+
+  private static Truth truthOf(SimulatedRecord.Fate... fates) {
+    Truth.Tally tally = new Truth.Tally();
+    for (SimulatedRecord.Fate fate : fates) {
+      tally.add(new SimulatedRecord("session", null, null, 0, fate), 0);
+    }
+    return tally.truth();
   }
 
   @Test
