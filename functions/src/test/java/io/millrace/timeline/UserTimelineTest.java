@@ -10,20 +10,33 @@ import io.millrace.event.Geo;
 import io.millrace.event.LedgerEntry;
 import io.millrace.event.Origin;
 import io.millrace.identity.Deduplicate;
+import io.millrace.telemetry.Metrics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Metric;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.clusterframework.types.ResourceID;
+import org.apache.flink.runtime.executiongraph.ExecutionGraphTestUtils;
+import org.apache.flink.runtime.metrics.NoOpMetricRegistry;
+import org.apache.flink.runtime.metrics.groups.AbstractMetricGroup;
+import org.apache.flink.runtime.metrics.groups.TaskManagerMetricGroup;
+import org.apache.flink.runtime.operators.testutils.MockEnvironment;
+import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.runtime.state.StateBackend;
+import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.hashmap.HashMapStateBackend;
 import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -41,6 +54,7 @@ class UserTimelineTest {
   private static final long MINUTE = 60 * SECOND;
   private static final long HOUR = 60 * MINUTE;
   private static final int MAX_PARALLELISM = 8;
+  private static final int SPILLED_EVENTS = 4_200;
 
   /** Where the state is, and how much of it fits the cache. */
   enum Backend {
@@ -56,8 +70,17 @@ class UserTimelineTest {
 
     /** State of the first release; a checkpoint is read only by the backend that wrote it. */
     Path fixture() {
+      return fixture("user-timeline-v1");
+    }
+
+    /** The same for one user, of whom more was seen than a value holds. */
+    Path spilledFixture() {
+      return fixture("user-timeline-spilled-v1");
+    }
+
+    private Path fixture(String name) {
       String backend = this == HEAP ? "heap" : "rocksdb";
-      return Path.of("src/test/resources/state/user-timeline-v1-" + backend + ".snapshot");
+      return Path.of("src/test/resources/state/" + name + "-" + backend + ".snapshot");
     }
 
     StateBackend open() {
@@ -67,6 +90,8 @@ class UserTimelineTest {
 
   /** The operator under test, with what it emitted in readable form. */
   private static final class Timeline implements AutoCloseable {
+    final Map<String, Counter> counters = new HashMap<>();
+    final MockEnvironment environment;
     final KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> harness;
 
     Timeline(Backend backend, OperatorSubtaskState restored, int parallelism, int subtask)
@@ -79,14 +104,30 @@ class UserTimelineTest {
               64 << 20,
               "run-1",
               "streaming");
+      NoOpMetricRegistry registry =
+          new NoOpMetricRegistry() {
+            @Override
+            public void register(Metric metric, String name, AbstractMetricGroup<?> group) {
+              if (metric instanceof Counter counter) {
+                counters.put(name, counter);
+              }
+            }
+          };
+      environment =
+          new MockEnvironmentBuilder()
+              .setManagedMemorySize(3 << 20)
+              .setMaxParallelism(MAX_PARALLELISM)
+              .setParallelism(parallelism)
+              .setSubtaskIndex(subtask)
+              .setMetricGroup(
+                  TaskManagerMetricGroup.createTaskManagerMetricGroup(
+                          registry, "localhost", ResourceID.generate())
+                      .addJob(new JobID(), "job")
+                      .addTask(ExecutionGraphTestUtils.createExecutionAttemptId(), "timeline"))
+              .build();
       harness =
           new KeyedOneInputStreamOperatorTestHarness<>(
-              new UserTimeline(options),
-              Event::userId,
-              Types.STRING,
-              MAX_PARALLELISM,
-              parallelism,
-              subtask);
+              new UserTimeline(options), Event::userId, Types.STRING, environment);
       harness.setStateBackend(backend.open());
       harness.setup();
       if (restored != null) {
@@ -135,6 +176,20 @@ class UserTimelineTest {
       return entries;
     }
 
+    long count(String counter) {
+      return counters.get(counter).getCount();
+    }
+
+    /** The users with fingerprints outside their value. */
+    List<String> spilledUsers() {
+      return harness
+          .getOperator()
+          .<String>getKeyedStateBackend()
+          .getKeys("spilled-fingerprints", VoidNamespace.INSTANCE)
+          .distinct()
+          .toList();
+    }
+
     int timers() {
       return harness.numEventTimeTimers();
     }
@@ -142,6 +197,7 @@ class UserTimelineTest {
     @Override
     public void close() throws Exception {
       harness.close();
+      environment.close();
     }
   }
 
@@ -335,6 +391,61 @@ class UserTimelineTest {
     assertThat(seen).isEqualTo(200);
   }
 
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void mergedSubtasksKeepTheHighestOfTheirWatermarks(Backend backend) throws Exception {
+    for (int ahead = 0; ahead < 2; ahead++) {
+      OperatorSubtaskState[] parts = new OperatorSubtaskState[2];
+      List<Event> events = new ArrayList<>();
+      for (int subtask = 0; subtask < 2; subtask++) {
+        try (Timeline t = new Timeline(backend, null, 2, subtask)) {
+          for (int i = 0; i < 100; i++) {
+            Event e = event("user-" + i, "e", T0 + i);
+            if (subtaskOf(e.userId()) == subtask) {
+              t.send(e);
+              events.add(e);
+            }
+          }
+          t.watermark(T0 + (subtask == ahead ? 2 : 1) * HOUR);
+          parts[subtask] = t.checkpoint(1);
+        }
+      }
+      assertThat(events).hasSize(100);
+      OperatorSubtaskState merged =
+          AbstractStreamOperatorTestHarness.repartitionOperatorState(
+              AbstractStreamOperatorTestHarness.repackageState(parts), MAX_PARALLELISM, 2, 1, 0);
+      try (Timeline t = new Timeline(backend, merged, 1, 0)) {
+        events.forEach(e -> sendQuietly(t, e));
+        t.send(event("ann", "late", T0 + 110 * MINUTE));
+        t.send(event("ann", "on-time", T0 + 110 * MINUTE + 1));
+        assertThat(t.accepted()).containsExactly("late late", "on-time");
+        assertThat(t.timers()).isEqualTo(101);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void onlyRocksDbHasACacheBeforeIt(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      t.send(event("ann", "a", T0));
+      t.send(event("ann", "b", T0));
+      t.send(event("bob", "a", T0));
+      t.send(event("ann", "a", T0));
+      t.send(event("ann", "c", T0));
+      assertThat(t.accepted()).containsExactly("a", "b", "a", "c");
+      List<Long> hitsAndMisses =
+          List.of(t.count(Metrics.CACHE_HITS), t.count(Metrics.CACHE_MISSES));
+      assertThat(hitsAndMisses)
+          .isEqualTo(
+              switch (backend) {
+                case HEAP -> List.of(0L, 0L);
+                case ROCKSDB -> List.of(3L, 2L);
+                case ROCKSDB_CACHE_OF_ONE -> List.of(2L, 3L);
+              });
+    }
+  }
+
   private static int subtaskOf(String user) {
     return KeyGroupRangeAssignment.assignKeyToParallelOperator(user, MAX_PARALLELISM, 2);
   }
@@ -423,6 +534,45 @@ class UserTimelineTest {
       Files.createDirectories(backend.fixture().getParent());
       OperatorSnapshotUtil.writeStateHandle(t.checkpoint(1), backend.fixture().toString());
     }
+  }
+
+  /** So is the state of a user with fingerprints outside the value. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void theSpilledSnapshotOfTheFirstReleaseRestores(Backend backend) throws Exception {
+    OperatorSubtaskState state =
+        OperatorSnapshotUtil.readStateHandle(backend.spilledFixture().toString());
+    try (Timeline t = new Timeline(backend, state, 1, 0)) {
+      assertThat(t.spilledUsers()).containsExactly("bot");
+      spilledEvents().forEach(e -> sendQuietly(t, e));
+      assertThat(t.accepted()).isEmpty();
+      assertThat(t.count(Metrics.DUPLICATES)).isEqualTo(SPILLED_EVENTS);
+      assertThat(t.timers()).isEqualTo(1);
+      t.send(event("bot", "e0", T0 + 1));
+      assertThat(t.accepted()).containsExactly("e0 late");
+      t.watermark(T0 + 30 * HOUR);
+      assertThat(t.spilledUsers()).isEmpty();
+      assertThat(t.timers()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"HEAP", "ROCKSDB"})
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSpilledSnapshot(Backend backend) throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      spilledEvents().forEach(e -> sendQuietly(t, e));
+      t.watermark(T0 + HOUR);
+      OperatorSnapshotUtil.writeStateHandle(t.checkpoint(1), backend.spilledFixture().toString());
+    }
+  }
+
+  private static List<Event> spilledEvents() {
+    List<Event> events = new ArrayList<>();
+    for (int i = 0; i < SPILLED_EVENTS; i++) {
+      events.add(event("bot", "e" + i, T0 + i % 4 * 16L * MINUTE));
+    }
+    return events;
   }
 
   private static List<Event> fixtureEvents() {
