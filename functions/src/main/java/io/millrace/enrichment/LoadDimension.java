@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -40,6 +41,8 @@ public final class LoadDimension extends AbstractStreamOperator<DimensionTable>
 
   private static final ListStateDescriptor<Boolean> LOADED =
       new ListStateDescriptor<>("dimension-loaded", BooleanSerializer.INSTANCE);
+
+  private static final long CLOSE_SECONDS = 10;
 
   private final DimensionReader reader;
 
@@ -150,11 +153,18 @@ public final class LoadDimension extends AbstractStreamOperator<DimensionTable>
 
   @Override
   public void close() throws Exception {
-    if (thread != null) {
-      thread.shutdownNow();
+    try {
+      if (thread != null) {
+        thread.shutdownNow();
+        // A reader belongs to one thread at a time: it is not closed while it reads.
+        if (thread.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+          reader.close();
+        } else {
+          LOG.warn("{} is still being read and stays open", reader.describe());
+        }
+      }
+    } finally {
+      super.close();
     }
-    // A reader that is still at work closes what it holds with its thread's interruption.
-    reader.close();
-    super.close();
   }
 }
