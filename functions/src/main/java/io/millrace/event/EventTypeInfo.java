@@ -59,6 +59,39 @@ public final class EventTypeInfo<T> extends TypeInformation<T> {
     }
   }
 
+  /** Flink's way to {@link Session}'s type information. */
+  public static final class ForSession extends TypeInfoFactory<Session> {
+    @Override
+    public TypeInformation<Session> createTypeInfo(Type t, Map<String, TypeInformation<?>> params) {
+      return new EventTypeInfo<>(Session.class, new ResultSerializers.OfSession());
+    }
+  }
+
+  /** Flink's way to {@link Cell}'s type information. */
+  public static final class ForCell extends TypeInfoFactory<Cell> {
+    @Override
+    public TypeInformation<Cell> createTypeInfo(Type t, Map<String, TypeInformation<?>> params) {
+      return new EventTypeInfo<>(Cell.class, new ResultSerializers.OfCell());
+    }
+  }
+
+  /** Flink's way to {@link Rollup}'s type information. */
+  public static final class ForRollup extends TypeInfoFactory<Rollup> {
+    @Override
+    public TypeInformation<Rollup> createTypeInfo(Type t, Map<String, TypeInformation<?>> params) {
+      return new EventTypeInfo<>(Rollup.class, new ResultSerializers.OfRollup());
+    }
+  }
+
+  /** Flink's way to {@link LiveRollup}'s type information. */
+  public static final class ForLiveRollup extends TypeInfoFactory<LiveRollup> {
+    @Override
+    public TypeInformation<LiveRollup> createTypeInfo(
+        Type t, Map<String, TypeInformation<?>> params) {
+      return new EventTypeInfo<>(LiveRollup.class, new ResultSerializers.OfLiveRollup());
+    }
+  }
+
   /** Serializer of {@link Event}. */
   public static final class EventSerializer extends WireSerializer<Event> {
     private static final long serialVersionUID = 1L;
@@ -291,7 +324,7 @@ public final class EventTypeInfo<T> extends TypeInformation<T> {
 
   @Override
   public boolean isKeyType() {
-    return false;
+    return type == Cell.class;
   }
 
   @Override

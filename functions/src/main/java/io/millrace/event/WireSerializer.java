@@ -162,6 +162,21 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
     return true;
   }
 
+  final void writeTexts(List<String> texts, DataOutputView out) throws IOException {
+    writeVarint(texts.size(), out);
+    for (String text : texts) {
+      writeText(text, out);
+    }
+  }
+
+  final List<String> readTexts(DataInputView in) throws IOException {
+    String[] texts = new String[readVarint(in)];
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = readSharedText(in);
+    }
+    return List.of(texts);
+  }
+
   final void writeBytes(@Nullable byte[] bytes, DataOutputView out) throws IOException {
     if (bytes == null) {
       writeVarint(0, out);

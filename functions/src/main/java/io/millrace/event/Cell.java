@@ -1,0 +1,28 @@
+package io.millrace.event;
+
+import java.util.List;
+import org.apache.flink.api.common.typeinfo.TypeInfo;
+
+/**
+ * One cell of the rollups: a window, and a value per dimension. In a dimension that is rolled up
+ * the value is its {@code ALL_...} name.
+ *
+ * @param daily true for a UTC day, false for an hour
+ * @param start start of the window, epoch ms
+ * @param kept bit d is set when dimension d is not rolled up; 0 is the grand total
+ * @param values one per dimension, in the configured order, never null
+ */
+@TypeInfo(EventTypeInfo.ForCell.class)
+public record Cell(boolean daily, long start, int kept, List<String> values) {
+  private static final long HOUR_MS = 3_600_000L;
+  private static final long DAY_MS = 24 * HOUR_MS;
+
+  public Cell {
+    values = List.copyOf(values);
+  }
+
+  /** First instant after the window, epoch ms. */
+  public long end() {
+    return start + (daily ? DAY_MS : HOUR_MS);
+  }
+}
