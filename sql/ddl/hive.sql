@@ -127,8 +127,7 @@ COMMENT 'One row per UTC day and combination of dimensions, rolled-up ones too, 
 PARTITIONED BY (
   `year` string COMMENT 'UTC, zero-padded',
   `month` string COMMENT 'UTC, zero-padded',
-  `day` string COMMENT 'UTC, zero-padded',
-  `hour` string COMMENT 'UTC, zero-padded'
+  `day` string COMMENT 'UTC, zero-padded'
 )
 STORED AS PARQUET
 LOCATION '${lake}/aggregated/daily_aggregates_with_dimensions';

@@ -11,7 +11,7 @@ import io.millrace.event.CellCounts;
 import io.millrace.event.Origin;
 import io.millrace.event.Rollup;
 import io.millrace.lake.catalog.Column;
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
 import java.io.IOException;
@@ -75,12 +75,12 @@ public final class RollupTable implements LakeTable<Rollup> {
    * @param counters a column for each, in the order of the counts behind the fixed ones
    */
   public static RollupTable hourly(List<String> dimensions, List<String> counters) {
-    return new RollupTable(schema("hourly", "hour", dimensions, counters));
+    return new RollupTable(schema(Granularity.HOUR, "hourly", "hour", dimensions, counters));
   }
 
   /** The table of UTC days; parameters as for hours. */
   public static RollupTable daily(List<String> dimensions, List<String> counters) {
-    return new RollupTable(schema("daily", "UTC day", dimensions, counters));
+    return new RollupTable(schema(Granularity.DAY, "daily", "UTC day", dimensions, counters));
   }
 
   private static List<String> defaultDimensions() {
@@ -88,7 +88,11 @@ public final class RollupTable implements LakeTable<Rollup> {
   }
 
   private static TableSchema schema(
-      String span, String window, List<String> dimensions, List<String> counters) {
+      Granularity granularity,
+      String span,
+      String window,
+      List<String> dimensions,
+      List<String> counters) {
     List<Column> columns = new ArrayList<>();
     for (String dimension : dimensions) {
       columns.add(
@@ -108,12 +112,13 @@ public final class RollupTable implements LakeTable<Rollup> {
         columns,
         "One row per "
             + window
-            + " and combination of dimensions, rolled-up ones too, of events that were not late.");
+            + " and combination of dimensions, rolled-up ones too, of events that were not late.",
+        granularity);
   }
 
   /** Names that neither a dimension's nor a counter's column can have. */
   public static Set<String> reservedColumns() {
-    Set<String> names = new HashSet<>(HourPartition.COLUMNS);
+    Set<String> names = new HashSet<>(Granularity.HOUR.columns());
     FIGURES.forEach(c -> names.add(c.name()));
     return names;
   }
