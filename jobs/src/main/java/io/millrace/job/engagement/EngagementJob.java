@@ -15,7 +15,7 @@ import io.millrace.identity.Deduplicate;
 import io.millrace.identity.Pseudonymise;
 import io.millrace.job.engagement.EngagementPorts.DimensionSource;
 import io.millrace.job.engagement.EngagementPorts.EventSource;
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TimePartition;
 import io.millrace.ledger.Reconcile;
 import io.millrace.timeline.SourceWatermarks;
 import io.millrace.timeline.TimelineOptions;
@@ -230,7 +230,7 @@ public final class EngagementJob {
       implements KeySelector<T, Long>, ResultTypeQueryable<Long> {
     @Override
     public Long getKey(T row) throws Exception {
-      return HourPartition.of(time.getKey(row)).start();
+      return TimePartition.hour(time.getKey(row)).start();
     }
 
     @Override
