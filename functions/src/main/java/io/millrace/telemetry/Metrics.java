@@ -44,6 +44,15 @@ public final class Metrics {
   /** Times that the dimension could not be read again, while the version in use stayed. */
   public static final String DIMENSION_LOAD_FAILURES = "dimension_load_failures";
 
+  /** Alerts that anomalies opened. */
+  public static final String ALERTS_OPENED = "alerts_opened";
+
+  /** Windows that were not as expected, each in an alert. */
+  public static final String WINDOWS_FIRING = "windows_firing";
+
+  /** Observations of a window that was judged already, or that came after a later one. */
+  public static final String OBSERVATIONS_IGNORED = "observations_ignored";
+
   /** Label for the Kafka topic. */
   public static final String TOPIC = "topic";
 

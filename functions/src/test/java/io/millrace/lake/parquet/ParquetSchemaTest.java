@@ -23,7 +23,11 @@ class ParquetSchemaTest {
 
   static Stream<LakeTable<?>> tables() {
     return Stream.of(
-        new AppEventTable(), new RawEventTable(), new DeadLetterTable(), new LedgerTable());
+        new AppEventTable(),
+        new RawEventTable(),
+        new DeadLetterTable(),
+        new LedgerTable(),
+        new AnomalyTable());
   }
 
   static Stream<Arguments> types() {
