@@ -7,9 +7,12 @@ import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.CrossCheckTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.LedgerTable;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -37,7 +40,11 @@ public final class LakeReader implements AutoCloseable {
           new AppEventTable().schema(),
           new RawEventTable().schema(),
           new DeadLetterTable().schema(),
-          new LedgerTable().schema());
+          new LedgerTable().schema(),
+          SessionTable.SCHEMA,
+          RollupTable.HOURLY,
+          RollupTable.DAILY,
+          CrossCheckTable.SCHEMA);
 
   private final Connection duckdb;
 
@@ -96,6 +103,7 @@ public final class LakeReader implements AutoCloseable {
       }
       try (Statement sql = reader.duckdb.createStatement()) {
         sql.execute(Files.readString(BuildFiles.sql("ddl/ledger_totals.sql")));
+        sql.execute(Files.readString(BuildFiles.sql("ddl/hll.sql")));
       }
       return reader;
     } catch (SQLException | IOException e) {
