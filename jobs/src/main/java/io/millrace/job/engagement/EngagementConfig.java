@@ -167,6 +167,15 @@ public record EngagementConfig(
     return input.kind() == SourceKind.FILES;
   }
 
+  /**
+   * How far the watermark has to be past a window's end before its rows are final: sessions that
+   * end in it are known after the gap.
+   */
+  public Duration finalAfter() {
+    Duration gap = sessions.enabled() ? sessions.rules().gap() : Duration.ZERO;
+    return time.allowedLateness().plus(gap);
+  }
+
   /** The run's mode, as it stands in the ledger. */
   public String mode() {
     return isBatch() ? "bounded" : "streaming";

@@ -109,7 +109,7 @@ final class RollupOptions {
           .noDefaultValue()
           .withDescription(
               "jdbc:postgresql://HOST:PORT/DATABASE of a PostgreSQL that gets the same values as "
-                  + "the live topic, one row per cell; its tables are made with "
+                  + "the live topic, one row per cell; its table is made with "
                   + "sql/ddl/postgres.sql. None with source files.");
   static final ConfigOption<String> JDBC_USER =
       key("rollups.jdbc.user")
@@ -125,7 +125,7 @@ final class RollupOptions {
       key("rollups.jdbc.table-prefix")
           .stringType()
           .defaultValue("")
-          .withDescription("Stands before the names of the two tables.");
+          .withDescription("Stands before the names of the table and its views.");
 
   static final OptionSet OPTIONS =
       OptionSet.builder()
