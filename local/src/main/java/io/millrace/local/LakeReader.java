@@ -184,6 +184,15 @@ public final class LakeReader implements AutoCloseable {
     }
   }
 
+  /** Runs statements that add tables, views or macros beside the lake's. */
+  void define(String statements) {
+    try (Statement sql = duckdb.createStatement()) {
+      sql.execute(statements);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e.getMessage() + "\nin: " + statements, e);
+    }
+  }
+
   /** A query's only number. */
   public long number(String query) {
     String text = query(query).rows().get(0).get(0);
