@@ -6,7 +6,6 @@ import io.millrace.event.LiveRollup;
 import io.millrace.event.ResultSerializers;
 import io.millrace.event.Rollup;
 import io.millrace.telemetry.Metrics;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,8 +34,9 @@ import org.apache.flink.util.OutputTag;
  *
  * <pre>
  * part of a cell -> final row, once, at window end + gap + allowed lateness    main output
- *               \-> present row, every few seconds while it changes; the final one; in the end
- *                   the retirement of the key                                 side output
+ *              |-> present row, every few seconds while it changes; the final one; in the end
+ *              |   the retirement of the key                                  side output
+ *              \-> row at window end + allowed lateness, where it is asked for side output
  * </pre>
  */
 public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
@@ -47,6 +47,10 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
   public static final OutputTag<LiveRollup> LIVE =
       new OutputTag<>("live-rollups", TypeInformation.of(LiveRollup.class));
 
+  /** Rows as they are when no event of their window can be missing; sessions may be. */
+  public static final OutputTag<Rollup> EARLY =
+      new OutputTag<>("early-rollups", TypeInformation.of(Rollup.class));
+
   private static final ValueStateDescriptor<CellCounts> COUNTS =
       new ValueStateDescriptor<>("counts", new ResultSerializers.OfCellCounts());
   private static final MapStateDescriptor<String, Long> FURTHER =
@@ -56,9 +60,7 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
 
   private final List<String> dimensions;
   private final List<String> counters;
-  private final long finalDelay;
-  private final long liveInterval;
-  private final long liveRetention;
+  private final RollupTimes times;
 
   private transient ValueState<CellCounts> counts;
   private transient MapState<String, Long> further;
@@ -66,29 +68,10 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
   private transient Counter finished;
   private transient Counter tooLate;
 
-  /**
-   * Rows without live ones.
-   *
-   * @param finalDelay how long after the end of its window a row is final: session gap + allowed
-   *     lateness
-   */
-  public RollUp(RollupSpec spec, Duration finalDelay) {
-    this(spec, finalDelay, Duration.ZERO, Duration.ZERO);
-  }
-
-  /**
-   * Rows, and live ones beside them.
-   *
-   * @param liveInterval how often a cell that changes is told; zero for never
-   * @param liveRetention how long after the final row the key is retired, by event time
-   */
-  public RollUp(
-      RollupSpec spec, Duration finalDelay, Duration liveInterval, Duration liveRetention) {
+  public RollUp(RollupSpec spec, RollupTimes times) {
     this.dimensions = List.copyOf(spec.dimensions());
     this.counters = List.copyOf(spec.counters().keySet());
-    this.finalDelay = finalDelay.toMillis();
-    this.liveInterval = liveInterval.toMillis();
-    this.liveRetention = liveRetention.toMillis();
+    this.times = times;
   }
 
   @Override
@@ -125,7 +108,7 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
 
   @Override
   public void processElement(Rollup part, Context context, Collector<Rollup> out) throws Exception {
-    long finalAt = part.cell().end() + finalDelay;
+    long finalAt = part.cell().end() + times.finalMs();
     if (finalAt <= context.timerService().currentWatermark()) {
       // Never in a job that is wired right: parts are flushed before the watermark passes.
       tooLate.inc();
@@ -143,7 +126,11 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
     }
     if (before == null) {
       context.timerService().registerEventTimeTimer(finalAt);
+      if (times.early() != null) {
+        context.timerService().registerEventTimeTimer(earlyAt(part.cell()));
+      }
     }
+    long liveInterval = times.liveInterval().toMillis();
     if (liveInterval > 0) {
       long now = context.timerService().currentProcessingTime();
       context.timerService().registerProcessingTimeTimer((now / liveInterval + 1) * liveInterval);
@@ -159,20 +146,34 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
       if (known != null) {
         context.output(LIVE, new LiveRollup(row(cell, known), false, false));
       }
-    } else if (known != null) {
+      return;
+    }
+    if (times.early() != null && timestamp == earlyAt(cell)) {
+      if (known != null) {
+        context.output(EARLY, row(cell, known));
+      }
+      if (!times.early().equals(times.finalDelay())) {
+        return;
+      }
+    }
+    if (known != null) {
       Rollup row = row(cell, known);
       out.collect(row);
       finished.inc();
       counts.clear();
       further.clear();
-      if (liveInterval > 0) {
+      if (times.isLive()) {
         context.output(LIVE, new LiveRollup(row, true, false));
-        context.timerService().registerEventTimeTimer(timestamp + liveRetention);
+        context.timerService().registerEventTimeTimer(timestamp + times.liveRetention().toMillis());
       }
-    } else if (context.timerService().currentWatermark() != Long.MAX_VALUE) {
+    } else if (times.isLive() && context.timerService().currentWatermark() != Long.MAX_VALUE) {
       // The end of the input is no reason to forget what was told.
       context.output(LIVE, new LiveRollup(new Rollup(cell, none(), false), true, true));
     }
+  }
+
+  private long earlyAt(Cell cell) {
+    return cell.end() + times.early().toMillis();
   }
 
   private CellCounts none() {

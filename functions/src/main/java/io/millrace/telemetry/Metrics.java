@@ -62,6 +62,15 @@ public final class Metrics {
   /** Cross-checks that did not hold; always 0 when all is right. */
   public static final String CROSS_CHECK_VIOLATIONS = "cross_check_violations";
 
+  /** Alerts that anomalies opened. */
+  public static final String ALERTS_OPENED = "alerts_opened";
+
+  /** Windows that were not as expected, each in an alert. */
+  public static final String WINDOWS_FIRING = "windows_firing";
+
+  /** Observations of a window that was judged already, or that came after a later one. */
+  public static final String OBSERVATIONS_IGNORED = "observations_ignored";
+
   /** Label for the Kafka topic. */
   public static final String TOPIC = "topic";
 

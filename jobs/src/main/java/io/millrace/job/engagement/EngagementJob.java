@@ -1,11 +1,13 @@
 package io.millrace.job.engagement;
 
+import io.millrace.anomaly.DetectAnomalies;
 import io.millrace.config.ConfigException;
 import io.millrace.config.OptionDocs;
 import io.millrace.enrichment.DimensionTable;
 import io.millrace.enrichment.Enrich;
 import io.millrace.enrichment.EnrichOnce;
 import io.millrace.enrichment.LoadDimension;
+import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
 import io.millrace.event.Cell;
 import io.millrace.event.CrossCheck;
@@ -13,11 +15,14 @@ import io.millrace.event.DeadLetter;
 import io.millrace.event.Event;
 import io.millrace.event.LedgerEntry;
 import io.millrace.event.LiveRollup;
+import io.millrace.event.Observation;
 import io.millrace.event.Received;
 import io.millrace.event.Rollup;
 import io.millrace.event.Session;
 import io.millrace.identity.Deduplicate;
 import io.millrace.identity.Pseudonymise;
+import io.millrace.job.engagement.EngagementConfig.Anomalies;
+import io.millrace.job.engagement.EngagementConfig.AnomalyInput;
 import io.millrace.job.engagement.EngagementConfig.Rollups;
 import io.millrace.job.engagement.EngagementPorts.DimensionSource;
 import io.millrace.job.engagement.EngagementPorts.EventSource;
@@ -25,7 +30,10 @@ import io.millrace.lake.catalog.TimePartition;
 import io.millrace.ledger.CheckSessions;
 import io.millrace.ledger.Reconcile;
 import io.millrace.rollup.CloseWindow;
+import io.millrace.rollup.ObserveRollups;
 import io.millrace.rollup.RollUp;
+import io.millrace.rollup.RollupSpec;
+import io.millrace.rollup.RollupTimes;
 import io.millrace.session.Sessionize;
 import io.millrace.timeline.SourceWatermarks;
 import io.millrace.timeline.TimelineOptions;
@@ -61,6 +69,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *                                    keyBy(cell) roll-up <--/
  *                                         |    \--> live topic, live table
  *                                         \--> close-window --> aggregated/ hourly, daily
+ *                                                   \--> detect-anomalies --> anomalies, topic
  *
  *  counts of admit and timeline --> reconcile --> quality/ledger
  *  balance of sessions, sums of windows --> quality/cross_checks
@@ -185,7 +194,7 @@ public final class EngagementJob {
         .uid("ledger")
         .name("ledger")
         .setParallelism(1);
-  
+
     List<DataStream<CrossCheck>> checks = new ArrayList<>();
     if (config.sessions().enabled()) {
       checks.add(sessions(accepted, ports, config, run));
@@ -247,6 +256,7 @@ public final class EngagementJob {
       EngagementConfig config,
       RunInfo run) {
     Rollups options = config.rollups();
+    boolean early = config.anomalies().enabled() && config.anomalies().input() == AnomalyInput.LIVE;
     SingleOutputStreamOperator<Rollup> rolledUp =
         timeline
             .getSideOutput(UserTimeline.CELLS)
@@ -254,9 +264,11 @@ public final class EngagementJob {
             .process(
                 new RollUp(
                     options.spec(),
-                    config.finalAfter(),
-                    options.isLive() ? options.liveInterval() : Duration.ZERO,
-                    options.liveRetention()),
+                    new RollupTimes(
+                        config.finalAfter(),
+                        early ? config.time().allowedLateness() : null,
+                        options.isLive() ? options.liveInterval() : Duration.ZERO,
+                        options.liveRetention())),
                 TypeInformation.of(Rollup.class))
             .uid("roll-up")
             .name("roll-up");
@@ -273,11 +285,17 @@ public final class EngagementJob {
                 TypeInformation.of(Rollup.class))
             .uid("close-window")
             .name("close-window");
-    byHour(rows.filter(row -> !row.cell().daily()).uid("hourly-rows"), config, row -> row.cell().start())
+    byHour(
+            rows.filter(row -> !row.cell().daily()).uid("hourly-rows").name("hourly-rows"),
+            config,
+            row -> row.cell().start())
         .sinkTo(ports.hourly())
         .uid("hourly-aggregates")
         .name("hourly-aggregates");
-    byHour(rows.filter(row -> row.cell().daily()).uid("daily-rows"), config, row -> row.cell().start())
+    byHour(
+            rows.filter(row -> row.cell().daily()).uid("daily-rows").name("daily-rows"),
+            config,
+            row -> row.cell().start())
         .sinkTo(ports.daily())
         .uid("daily-aggregates")
         .name("daily-aggregates");
@@ -288,7 +306,35 @@ public final class EngagementJob {
     if (ports.liveTable() != null) {
       live.sinkTo(ports.liveTable()).uid("live-table").name("live-table");
     }
+    if (config.anomalies().enabled()) {
+      anomalies(early ? rolledUp.getSideOutput(RollUp.EARLY) : rows, ports, config);
+    }
     return rows.getSideOutput(CloseWindow.CHECKS);
+  }
+
+  /** Rows of hours to alerts. */
+  private static void anomalies(
+      DataStream<Rollup> rows, EngagementPorts ports, EngagementConfig config) {
+    Anomalies options = config.anomalies();
+    RollupSpec spec = config.rollups().spec();
+    DataStream<Anomaly> anomalies =
+        rows.flatMap(new ObserveRollups(spec, options.metrics(), options.cells()))
+            .returns(TypeInformation.of(Observation.class))
+            .uid("observe-rollups")
+            .name("observe-rollups")
+            .keyBy(Observation::series)
+            .process(
+                new DetectAnomalies(AnomalyOptions.rules(options, config.finalAfter())),
+                TypeInformation.of(Anomaly.class))
+            .uid("detect-anomalies")
+            .name("detect-anomalies");
+    byHour(anomalies, config, Anomaly::windowStart)
+        .sinkTo(ports.anomalies())
+        .uid("anomalies")
+        .name("anomalies");
+    if (ports.anomalyTopic() != null) {
+      anomalies.sinkTo(ports.anomalyTopic()).uid("anomaly-topic").name("anomaly-topic");
+    }
   }
 
   private static DataStream<Event> pseudonymise(DataStream<Event> events, EngagementConfig config) {
