@@ -67,7 +67,7 @@ public final class PostgresServer extends ServerProcess {
    *
    * @throws IllegalStateException when PostgreSQL is not installed
    */
-  public static PostgresServer start() {
+  public static PostgresServer startTemporary() {
     Path programs =
         findPrograms()
             .orElseThrow(
@@ -103,7 +103,10 @@ public final class PostgresServer extends ServerProcess {
       }
     }
     String path = System.getenv().getOrDefault("PATH", "");
-    Arrays.stream(path.split(":", -1)).filter(p -> !p.isEmpty()).map(Path::of).forEach(folders::add);
+    Arrays.stream(path.split(":", -1))
+        .filter(p -> !p.isEmpty())
+        .map(Path::of)
+        .forEach(folders::add);
     return folders.stream()
         .filter(f -> Files.isExecutable(f.resolve("initdb")))
         .filter(f -> Files.isExecutable(f.resolve("postgres")))
@@ -221,8 +224,7 @@ public final class PostgresServer extends ServerProcess {
     List<String> line = new ArrayList<>();
     if (isRoot()) {
       line.addAll(
-          List.of(
-              "setpriv", "--reuid=" + SYSTEM_USER, "--regid=" + SYSTEM_USER, "--init-groups"));
+          List.of("setpriv", "--reuid=" + SYSTEM_USER, "--regid=" + SYSTEM_USER, "--init-groups"));
     }
     line.addAll(Arrays.asList(command));
     return line;
