@@ -223,3 +223,28 @@ PARTITIONED BY (
 )
 STORED AS PARQUET
 LOCATION '${lake}/quality/cross_checks';
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `anomalies` (
+  `alert_id` string COMMENT 'the same in all rows of an alert',
+  `metric` string COMMENT 'the metric, as total_events',
+  `cell` string COMMENT 'the cell, as country=DE; several by comma, empty for the total',
+  `window_start` timestamp COMMENT 'start of the window',
+  `window_end` timestamp COMMENT 'first instant after the window',
+  `observed` double COMMENT 'the value in the window; null when it has none',
+  `expected` double COMMENT 'what the series let expect',
+  `score` double COMMENT '0 to 1, how rare the deviation is; 0.5 is once in 10,000 rows',
+  `severity` string COMMENT 'warning or critical; none in a resolved row',
+  `direction` string COMMENT 'spike or drop; none in a resolved row',
+  `state` string COMMENT 'opened, firing or resolved',
+  `opened_at` timestamp COMMENT 'start of the window that opened the alert',
+  `windows_firing` bigint COMMENT 'windows of the alert not as expected, so far'
+)
+COMMENT 'One row per window of an alert: opened, firing for each further window that is not as expected, resolved for the first that is.'
+PARTITIONED BY (
+  `year` string COMMENT 'UTC, zero-padded',
+  `month` string COMMENT 'UTC, zero-padded',
+  `day` string COMMENT 'UTC, zero-padded',
+  `hour` string COMMENT 'UTC, zero-padded'
+)
+STORED AS PARQUET
+LOCATION '${lake}/anomalies';

@@ -32,7 +32,8 @@ class ParquetSchemaTest {
         new RawEventTable(),
         new DeadLetterTable(),
         new LedgerTable(),
-        new CrossCheckTable());
+        new CrossCheckTable(),
+        new AnomalyTable());
   }
 
   static Stream<Arguments> types() {

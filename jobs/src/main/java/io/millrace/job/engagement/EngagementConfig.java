@@ -16,6 +16,7 @@ import io.millrace.validation.ValidationRules;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -141,9 +142,18 @@ public record EngagementConfig(
   /**
    * Anomaly detection.
    *
+   * @param metrics figures of the rollups
+   * @param cells grouping sets that are watched, as masks of dimensions
+   * @param maxEmptyHours hours without a row after which a cell is forgotten
    * @param topic null when anomalies go to the lake only
    */
-  public record Anomalies(boolean enabled, AnomalyInput input, @Nullable String topic) {}
+  public record Anomalies(
+      boolean enabled,
+      AnomalyInput input,
+      List<String> metrics,
+      Set<Integer> cells,
+      int maxEmptyHours,
+      @Nullable String topic) {}
 
   /**
    * Where rejected records go besides the lake.
@@ -597,7 +607,7 @@ public record EngagementConfig(
                 dimensionFile.orElse(null), dimensionTopic.orElse(null), s.get(DIMENSION_REFRESH)),
         sessions,
         rollups,
-        AnomalyOptions.from(s, !files),
+        AnomalyOptions.from(s, rollups.spec(), !files),
         new DeadLetters(s.get(DLQ_TOPICS) && !files, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
         new Lake(
             s.get(LAKE_ROOT).replaceAll("/+$", ""),

@@ -3,6 +3,7 @@ package io.millrace.job.engagement;
 import io.millrace.codec.json.JsonEventDecoder;
 import io.millrace.enrichment.DimensionFile;
 import io.millrace.enrichment.DimensionReader;
+import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
 import io.millrace.event.CrossCheck;
 import io.millrace.event.DeadLetter;
@@ -11,6 +12,7 @@ import io.millrace.event.LiveRollup;
 import io.millrace.event.Received;
 import io.millrace.event.Rollup;
 import io.millrace.event.Session;
+import io.millrace.job.engagement.EngagementConfig.Anomalies;
 import io.millrace.job.engagement.EngagementConfig.Dimension;
 import io.millrace.job.engagement.EngagementConfig.Input;
 import io.millrace.job.engagement.EngagementConfig.Lake;
@@ -18,6 +20,7 @@ import io.millrace.job.engagement.EngagementConfig.Rollups;
 import io.millrace.job.engagement.EngagementConfig.Sessions;
 import io.millrace.job.engagement.EngagementConfig.Start;
 import io.millrace.lake.catalog.Column;
+import io.millrace.lake.parquet.AnomalyTable;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.CrossCheckTable;
 import io.millrace.lake.parquet.DeadLetterTable;
@@ -56,6 +59,7 @@ import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.src.FileSource;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
@@ -85,6 +89,7 @@ import org.slf4j.LoggerFactory;
  * @param hourly absent, with the other ports of rollups, when there are no rollups
  * @param liveTopic takes the records of a cell in order, from one subtask
  * @param liveTable the same
+ * @param anomalies absent, with the topic, when none are looked for
  */
 public record EngagementPorts(
     List<EventSource> events,
@@ -100,6 +105,8 @@ public record EngagementPorts(
     @Nullable Sink<Rollup> daily,
     @Nullable Sink<LiveRollup> liveTopic,
     @Nullable Sink<LiveRollup> liveTable,
+    @Nullable Sink<Anomaly> anomalies,
+    @Nullable Sink<Anomaly> anomalyTopic,
     Sink<CrossCheck> crossChecks) {
 
   private static final Logger LOG = LoggerFactory.getLogger(EngagementPorts.class);
@@ -143,6 +150,7 @@ public record EngagementPorts(
             .withCloseTimeout(config.lake().publishTimeout());
     Sessions sessions = config.sessions();
     Rollups rollups = config.rollups();
+    Anomalies anomalies = config.anomalies();
     List<String> dimensions = dimensionColumns(rollups.spec());
     List<String> counters = List.copyOf(rollups.spec().counters().keySet());
     return new EngagementPorts(
@@ -154,7 +162,9 @@ public record EngagementPorts(
         config.deadLetters().topics() ? deadLetterTopics(config) : null,
         table(config, lineage, new LedgerTable(), never),
         sessions.enabled() ? table(config, lineage, new SessionTable(), whenFinal) : null,
-        sessions.topic() != null ? sessionTopic(config, sessions.topic()) : null,
+        sessions.topic() != null
+            ? transactional(config, "sessions", new SessionMessage(sessions.topic()))
+            : null,
         rollups.enabled()
             ? table(config, lineage, RollupTable.hourly(dimensions, counters), whenFinal)
             : null,
@@ -163,6 +173,10 @@ public record EngagementPorts(
             : null,
         rollups.liveTopic() != null ? liveTopic(config, rollups) : null,
         rollups.jdbc() != null ? liveTable(rollups).sink(rollups.jdbc()) : null,
+        anomalies.enabled() ? table(config, lineage, new AnomalyTable(), never) : null,
+        anomalies.topic() != null
+            ? transactional(config, "anomalies", new AnomalyMessage(anomalies.topic()))
+            : null,
         table(config, lineage, new CrossCheckTable(), never));
   }
 
@@ -369,18 +383,22 @@ public record EngagementPorts(
         .build();
   }
 
-  /** Sessions in transactions: a reader of committed messages gets each session once. */
-  private static Sink<Session> sessionTopic(EngagementConfig config, String topic) {
+  /**
+   * Messages in transactions: a reader of committed messages gets each once.
+   *
+   * @param name part of the transactions' ids, by which a restored job finds those that it left
+   */
+  private static <T> Sink<T> transactional(
+      EngagementConfig config, String name, KafkaRecordSerializationSchema<T> messages) {
     Properties properties = config.input().kafkaProperties().toProperties();
     properties.putIfAbsent(
         ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
-    return KafkaSink.<Session>builder()
+    return KafkaSink.<T>builder()
         .setBootstrapServers(config.input().bootstrapServers())
         .setKafkaProducerConfig(properties)
         .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-        // A restored job finds the transactions that it left by this name.
-        .setTransactionalIdPrefix(config.jobName() + "-sessions")
-        .setRecordSerializer(new SessionMessage(topic))
+        .setTransactionalIdPrefix(config.jobName() + "-" + name)
+        .setRecordSerializer(messages)
         .build();
   }
 

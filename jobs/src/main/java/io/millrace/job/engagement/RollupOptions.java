@@ -290,16 +290,22 @@ final class RollupOptions {
   /** Masks of the kept dimensions; null for all there are. */
   private List<Integer> sets(List<String> dimensions) {
     List<String> given = settings.get(GROUPING_SETS).stream().map(String::strip).toList();
-    if (given.equals(List.of(CUBE))) {
-      return null;
-    }
+    return given.equals(List.of(CUBE)) ? null : masks(GROUPING_SETS, given, dimensions);
+  }
+
+  /** Masks of sets of dimensions that an option names; what is wrong with them is noted. */
+  static List<Integer> masks(
+      Settings s, ConfigOption<?> option, List<String> given, List<String> dimensions) {
+    return new RollupOptions(s).masks(option, given, dimensions);
+  }
+
+  private List<Integer> masks(ConfigOption<?> option, List<String> given, List<String> dimensions) {
     List<Integer> masks = new ArrayList<>();
     for (String set : given) {
       int mask = 0;
       if (!set.equals("()")) {
         for (String name : new LinkedHashSet<>(Arrays.asList(set.split("\\+", -1)))) {
-          int dimension =
-              dimension(name.strip(), dimensions, GROUPING_SETS, " in the set '" + set + "'");
+          int dimension = dimension(name.strip(), dimensions, option, " in the set '" + set + "'");
           mask |= dimension < 0 ? 0 : 1 << dimension;
         }
       }
@@ -334,7 +340,7 @@ final class RollupOptions {
     settings.require(holds, option, message);
   }
 
-  private static String didYouMean(String name, List<String> known) {
+  static String didYouMean(String name, List<String> known) {
     return NearestKey.find(name, known).map(k -> ", did you mean '" + k + "'?").orElse("");
   }
 

@@ -69,7 +69,18 @@ class EngagementConfigTest {
                     "rollups.live",
                     null),
                 new EngagementConfig.Anomalies(
-                    true, EngagementConfig.AnomalyInput.FINAL, "anomalies"),
+                    true,
+                    EngagementConfig.AnomalyInput.FINAL,
+                    List.of(
+                        "total_events",
+                        "total_installs",
+                        "total_sessions",
+                        "active_users",
+                        "notification_ctr",
+                        "bounce_rate"),
+                    Set.of(0, 0b100),
+                    168,
+                    "anomalies"),
                 new EngagementConfig.DeadLetters(true, ".dlq", MemorySize.parse("256 kb")),
                 new EngagementConfig.Lake(
                     "s3://lake",
@@ -152,7 +163,12 @@ class EngagementConfigTest {
                         Secret.of("env:MILLRACE_POSTGRES_PASSWORD"),
                         "live_")),
                 new EngagementConfig.Anomalies(
-                    true, EngagementConfig.AnomalyInput.FINAL, "anomalies"),
+                    true,
+                    EngagementConfig.AnomalyInput.FINAL,
+                    List.of("total_events", "total_purchases", "active_users"),
+                    Set.of(0, 0b100),
+                    168,
+                    "anomalies"),
                 new EngagementConfig.DeadLetters(true, ".dlq", MemorySize.parse("256 kb")),
                 new EngagementConfig.Lake(
                     "s3://lake",
