@@ -15,6 +15,11 @@ import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.job.engagement.RunInfo;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -27,7 +32,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -83,18 +90,21 @@ class ResultPortsITCase {
   }
 
   private static EngagementConfig config(String... more) {
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "--job.name", "ports",
-                "--kafka.bootstrap-servers", stack.kafka().bootstrap(),
-                "--topics", "ports-in:*",
-                "--lake.root", folder.resolve("lake").toUri().toString(),
-                "--sessions.topic", "ports-sessions",
-                "--rollups.live-topic", "ports-live",
-                "--anomalies.topic", "ports-anomalies"));
-    arguments.addAll(List.of(more));
-    return EngagementConfig.parse(arguments.toArray(String[]::new));
+    Map<String, String> arguments = new HashMap<>();
+    arguments.put("--job.name", "ports");
+    arguments.put("--kafka.bootstrap-servers", stack.kafka().bootstrap());
+    arguments.put("--topics", "ports-in:*");
+    arguments.put("--lake.root", folder.resolve("lake").toUri().toString());
+    arguments.put("--sessions.topic", "ports-sessions");
+    arguments.put("--rollups.live-topic", "ports-live");
+    arguments.put("--anomalies.topic", "ports-anomalies");
+    for (int i = 0; i < more.length; i += 2) {
+      arguments.put(more[i], more[i + 1]);
+    }
+    return EngagementConfig.parse(
+        arguments.entrySet().stream()
+            .flatMap(a -> Stream.of(a.getKey(), a.getValue()))
+            .toArray(String[]::new));
   }
 
   private static EngagementPorts ports(EngagementConfig config) {
@@ -400,53 +410,121 @@ class ResultPortsITCase {
   }
 
   @Test
-  void postgresMayBeGoneForAWhile() throws Exception {
+  void postgresMayBeStartedAgain() throws Exception {
     OptionalPackages.requirePostgres();
+    try (PostgresServer postgres = PostgresServer.startTemporary()) {
+      createTables(postgres);
+      JobID job = flink.submit(writing(postgres));
+      awaitFirstRow(postgres);
+      postgres.stop();
+      awaitNoCheckpointFor(Duration.ofSeconds(2), job);
+      postgres.restart();
+      flink.waitUntilFinished(job, PATIENCE);
+      assertThat(flink.restarts(job)).as("restarts of the job").isZero();
+      assertLastValues(postgres);
+    }
+  }
+
+  @Test
+  void aTableThatIsGoneFailsTheJobAndNotItsTaskManager() throws Exception {
+    OptionalPackages.requirePostgres();
+    try (PostgresServer postgres = PostgresServer.startTemporary()) {
+      createTables(postgres);
+      int taskManagers = taskManagers();
+      JobID job = flink.submit(writing(postgres));
+      awaitFirstRow(postgres);
+      try (Connection connection = postgres.connect();
+          Statement sql = connection.createStatement()) {
+        sql.execute("DROP TABLE rollups_live CASCADE");
+      }
+      Await.until("a restart of the job", PATIENCE, () -> flink.restarts(job) >= 1);
+      createTables(postgres);
+      flink.waitUntilFinished(job, PATIENCE);
+      assertThat(taskManagers()).isEqualTo(taskManagers);
+      assertLastValues(postgres);
+    }
+  }
+
+  /** A sink that waits for its database takes no barrier. */
+  private static void awaitNoCheckpointFor(Duration time, JobID job) {
+    AtomicLong completed = new AtomicLong(-1);
+    AtomicLong since = new AtomicLong();
+    Await.until(
+        "checkpoints to stand still",
+        PATIENCE,
+        () -> {
+          long now = flink.completedCheckpoints(job);
+          if (completed.getAndSet(now) != now) {
+            since.set(System.nanoTime());
+          }
+          return System.nanoTime() - since.get() >= time.toNanos();
+        });
+  }
+
+  private static int taskManagers() throws Exception {
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(flink.webUrl() + "/taskmanagers")).build(),
+                HttpResponse.BodyHandlers.ofString());
+    return answer.body().split("\"dataPort\"", -1).length - 1;
+  }
+
+  /** Ten seconds of changing values of seven cells, which are final at their last. */
+  private static StreamExecutionEnvironment writing(PostgresServer postgres) throws IOException {
     Path password = Files.createTempFile(folder, "password", "");
-    try (PostgresServer postgres = PostgresServer.startTemporary();
-        Connection first = postgres.connect();
-        Statement ddl = first.createStatement()) {
-      ddl.execute(Files.readString(BuildFiles.sql("ddl/postgres.sql")));
-      Files.writeString(password, postgres.password());
-      EngagementConfig config =
-          config(
-              "--rollups.jdbc.url", postgres.url(),
-              "--rollups.jdbc.user", postgres.user(),
-              "--rollups.jdbc.password", "file:" + password);
-      StreamExecutionEnvironment env = environment(config);
-      env.setParallelism(1);
-      GeneratorFunction<Long, LiveRollup> records = n -> live("d" + n % 7, n, n >= 1_993, false);
-      env.fromSource(
-              new DataGeneratorSource<>(
-                  records,
-                  2_000,
-                  RateLimiterStrategy.perSecond(200),
-                  TypeInformation.of(LiveRollup.class)),
-              WatermarkStrategy.noWatermarks(),
-              "records")
-          .uid("records")
-          .sinkTo(ports(config).liveTable())
-          .uid("sink");
-      JobID job = flink.submit(env);
+    Files.writeString(password, postgres.password());
+    EngagementConfig config =
+        config(
+            "--rollups.jdbc.url", postgres.url(),
+            "--rollups.jdbc.user", postgres.user(),
+            "--rollups.jdbc.password", "file:" + password);
+    StreamExecutionEnvironment env = environment(config);
+    env.setParallelism(1);
+    GeneratorFunction<Long, LiveRollup> records = n -> live("d" + n % 7, n, n >= 1_993, false);
+    env.fromSource(
+            new DataGeneratorSource<>(
+                records,
+                2_000,
+                RateLimiterStrategy.perSecond(200),
+                TypeInformation.of(LiveRollup.class)),
+            WatermarkStrategy.noWatermarks(),
+            "records")
+        .uid("records")
+        .sinkTo(ports(config).liveTable())
+        .uid("sink");
+    return env;
+  }
+
+  private static void createTables(PostgresServer postgres) throws Exception {
+    try (Connection connection = postgres.connect();
+        Statement sql = connection.createStatement()) {
+      sql.execute(Files.readString(BuildFiles.sql("ddl/postgres.sql")));
+    }
+  }
+
+  private static void awaitFirstRow(PostgresServer postgres) throws SQLException {
+    try (Connection connection = postgres.connect();
+        Statement sql = connection.createStatement()) {
       Await.until(
           "the first row",
           PATIENCE,
-          () -> !query(ddl, "SELECT 1 FROM rollups_live LIMIT 1").isEmpty());
-      postgres.restart();
-      flink.waitUntilFinished(job, PATIENCE);
-      try (Connection again = postgres.connect();
-          Statement sql = again.createStatement()) {
-        assertThat(
-                query(sql, "SELECT device_type, total_events, final FROM rollups_live ORDER BY 2"))
-            .containsExactly(
-                "d5|1993|t",
-                "d6|1994|t",
-                "d0|1995|t",
-                "d1|1996|t",
-                "d2|1997|t",
-                "d3|1998|t",
-                "d4|1999|t");
-      }
+          () -> !query(sql, "SELECT 1 FROM rollups_live LIMIT 1").isEmpty());
+    }
+  }
+
+  private static void assertLastValues(PostgresServer postgres) throws SQLException {
+    try (Connection connection = postgres.connect();
+        Statement sql = connection.createStatement()) {
+      assertThat(query(sql, "SELECT device_type, total_events, final FROM rollups_live ORDER BY 2"))
+          .containsExactly(
+              "d5|1993|t",
+              "d6|1994|t",
+              "d0|1995|t",
+              "d1|1996|t",
+              "d2|1997|t",
+              "d3|1998|t",
+              "d4|1999|t");
     }
   }
 
