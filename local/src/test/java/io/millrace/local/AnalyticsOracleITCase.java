@@ -263,7 +263,7 @@ class AnalyticsOracleITCase {
       Instant endsAt = mode.equals("bounded") ? Instant.MIN : null;
       assertThat(oracle.sessionDifferences(endsAt)).isEmpty();
       assertThat(oracle.rollupDifferences(OracleInput.END)).isEmpty();
-      assertThat(reader.number("SELECT count(*) FROM cross_checks WHERE NOT holds")).isZero();
+      assertThat(reader.query("FROM cross_checks WHERE NOT holds").rows()).isEmpty();
       assertThat(reader.number("SELECT count(*) FROM cross_checks")).isPositive();
       assertMeetsTheEdges(kind, reader);
       if (kind != Kind.LATE) {
