@@ -290,5 +290,4 @@ final class OracleInput {
   private String pick(String[] from) {
     return from[random.nextInt(from.length)];
   }
-
 }

@@ -232,8 +232,8 @@ final class SqlOracle {
     new TreeMap<>(rules.counters())
         .forEach(
             (column, type) -> {
-              counted.append(", count(*) FILTER (event_type = %s) AS %s".formatted(
-                  literal(type), column));
+              counted.append(
+                  ", count(*) FILTER (event_type = %s) AS %s".formatted(literal(type), column));
               counters.append(", coalesce(%1$s, 0) AS %1$s".formatted(column));
             });
     return """
@@ -285,7 +285,11 @@ final class SqlOracle {
         .replace(
             "$sets",
             rules.sets().stream()
-                .map(s -> "(start" + s.stream().map(d -> ", " + d).collect(Collectors.joining()) + ")")
+                .map(
+                    s ->
+                        "(start"
+                            + s.stream().map(d -> ", " + d).collect(Collectors.joining())
+                            + ")")
                 .collect(Collectors.joining(", ")));
   }
 
@@ -298,8 +302,9 @@ final class SqlOracle {
    */
   List<String> sessionDifferences(@Nullable Instant inputEndsAt) {
     String open = "'open'";
-    String found = "CASE WHEN e.end_reason = 'open' AND s.end_reason IN ('gap', 'end_of_input')"
-        + " THEN 'open' ELSE s.end_reason END";
+    String found =
+        "CASE WHEN e.user_id IS NOT NULL AND s.end_reason IN ('gap', 'end_of_input')"
+            + " THEN 'open' ELSE s.end_reason END";
     if (inputEndsAt != null) {
       long end = inputEndsAt.equals(Instant.MIN) ? Long.MIN_VALUE : inputEndsAt.toEpochMilli();
       open =
@@ -321,14 +326,16 @@ final class SqlOracle {
             + columns.stream()
                 .map(
                     c ->
-                        c.matches("session_(start|end)") ? "epoch_ms(s." + c + ") AS " + c : "s." + c)
+                        c.matches("session_(start|end)")
+                            ? "epoch_ms(s." + c + ") AS " + c
+                            : "s." + c)
                 .collect(Collectors.joining(", "))
             + ", "
             + found
             + " AS end_reason, year || '/' || month || '/' || day || '/' || hour AS folder"
             + " FROM (SELECT * FROM sessions WHERE user_id NOT LIKE 'sentinel%') s"
-            + " LEFT JOIN expected_sessions e ON e.user_id = s.user_id"
-            + " AND e.session_start = epoch_ms(s.session_start)"
+            + " LEFT JOIN (SELECT * FROM expected_sessions WHERE end_reason = 'open') e"
+            + " ON e.user_id = s.user_id AND e.session_start = epoch_ms(s.session_start)"
             + " AND e.session_end = epoch_ms(s.session_end) AND e.event_count = s.event_count";
     List<String> differences = differences("sessions", expected, written);
     long ids = lake.number("SELECT count(DISTINCT session_id) FROM sessions");
@@ -396,7 +403,10 @@ final class SqlOracle {
         """
             .replace("$table", table)
             .replace("$shown", Integer.toString(SHOWN));
-    print("the union of the cells of " + table + " is not the total's", lake.query(unions), differences);
+    print(
+        "the union of the cells of " + table + " is not the total's",
+        lake.query(unions),
+        differences);
     return differences;
   }
 
