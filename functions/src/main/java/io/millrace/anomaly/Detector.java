@@ -123,7 +123,7 @@ public final class Detector {
 
   /** What is left of a surprise in the shadow of the alarms before. */
   private double fresh(double surprise) {
-    double length = Math.min((double) rows, MOST_ROWS) / SCORED_ROWS;
+    double length = Math.max(1, Math.min((double) rows, MOST_ROWS) / SCORED_ROWS);
     double weighed = Math.max(0, Math.min(MOST, surprise - PER_LENGTH * Math.log10(length)));
     double left = weighed > shadow ? weighed : 0;
     shadow = Math.max(weighed, shadow - SHADOW_DECAY);
