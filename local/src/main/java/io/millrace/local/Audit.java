@@ -6,8 +6,8 @@ import io.millrace.datagen.Truth.TopicHour;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,7 +120,7 @@ public final class Audit {
       found.put(row.get(0), Long.parseLong(row.get(1)));
     }
     Map<String, Long> expected = new TreeMap<>();
-    truth.rowsByEventHour().forEach((hour, n) -> expected.put(HourPartition.of(hour).path(), n));
+    truth.rowsByEventHour().forEach((hour, n) -> expected.put(TimePartition.hour(hour).path(), n));
     checkEach("rows of each hour of app_events", expected, found);
     check(
         "rows of app_events outside the hour of their folder",
@@ -203,7 +203,7 @@ public final class Audit {
               "partitions of app_events in the catalog, by the truth",
               new TreeSet<>(
                   truth.rowsByEventHour().keySet().stream()
-                      .map(h -> HourPartition.of(h).path())
+                      .map(h -> TimePartition.hour(h).path())
                       .toList()),
               registered);
           checkEach("rows of each complete partition of app_events", rows, complete);

@@ -4,7 +4,6 @@ import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.Column;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.parquet.AppEventTable;
@@ -79,8 +78,10 @@ public final class LakeReader implements AutoCloseable {
           if (!Files.isDirectory(folder)) {
             return List.of();
           }
+          List<String> columns = table.granularity().columns();
+          String innermost = columns.get(columns.size() - 1) + "=";
           try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(p -> p.getFileName().toString().startsWith("hour=")).toList();
+            return all.filter(p -> p.getFileName().toString().startsWith(innermost)).toList();
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
@@ -126,7 +127,7 @@ public final class LakeReader implements AutoCloseable {
     for (Column c : table.columns()) {
       columns.add('"' + c.name() + "\" " + duckType(c.type()));
     }
-    for (String partition : HourPartition.COLUMNS) {
+    for (String partition : table.granularity().columns()) {
       columns.add(partition + " VARCHAR");
     }
     return String.join(", ", columns);

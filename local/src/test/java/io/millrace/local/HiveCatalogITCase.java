@@ -9,9 +9,10 @@ import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.Column;
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import io.trino.hive.thrift.metastore.FieldSchema;
 import io.trino.hive.thrift.metastore.Partition;
 import io.trino.hive.thrift.metastore.Table;
@@ -73,10 +74,10 @@ class HiveCatalogITCase {
     return folder.resolve("lake").resolve(name).toUri().toString().replaceAll("/$", "");
   }
 
-  private static List<HourPartition> hours(int n) {
-    List<HourPartition> hours = new ArrayList<>();
+  private static List<TimePartition> hours(int n) {
+    List<TimePartition> hours = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      hours.add(new HourPartition(FIRST + i * Duration.ofHours(1).toMillis()));
+      hours.add(TimePartition.hour(FIRST + i * Duration.ofHours(1).toMillis()));
     }
     return hours;
   }
@@ -131,7 +132,7 @@ class HiveCatalogITCase {
   void addsColumnsToTheTableAndToItsPartitions() throws Exception {
     List<Column> more = new ArrayList<>(COLUMNS);
     more.add(Column.optional("late", LakeType.BOOLEAN, "came after the allowed lateness"));
-    HourPartition hour = hours(1).get(0);
+    TimePartition hour = hours(1).get(0);
     try (Catalog catalog = open("evolving")) {
       catalog.ensureTable(table("events", COLUMNS), location("evolving"));
       catalog.addPartitions(table("events", COLUMNS), List.of(hour));
@@ -175,11 +176,11 @@ class HiveCatalogITCase {
   @Test
   void addsPartitionsOnceAndKeepsTheirProperties() throws Exception {
     TableSchema events = table("events", COLUMNS);
-    List<HourPartition> hours = hours(250);
+    List<TimePartition> hours = hours(250);
     try (Catalog catalog = open("partitioned")) {
       catalog.ensureTable(events, location("partitioned"));
       catalog.addPartitions(events, hours.subList(0, 120));
-      Map<HourPartition, Map<String, String>> properties = new TreeMap<>(byStart());
+      Map<TimePartition, Map<String, String>> properties = new TreeMap<>(byStart());
       hours
           .subList(0, 120)
           .forEach(h -> properties.put(h, Map.of("millrace.rows", "7", "millrace.files", "1")));
@@ -203,14 +204,44 @@ class HiveCatalogITCase {
     }
   }
 
-  private static Comparator<HourPartition> byStart() {
-    return Comparator.comparingLong(HourPartition::start);
+  @Test
+  void aTableByDayHasNoHour() throws Exception {
+    TableSchema days =
+        new TableSchema("days", "aggregated/days", COLUMNS, "one row per day", Granularity.DAY);
+    TimePartition first = TimePartition.day(FIRST);
+    TimePartition second = TimePartition.day(first.end());
+    try (Catalog catalog = open("daily")) {
+      catalog.ensureTable(days, location("days"));
+      catalog.addPartitions(days, List.of(second, first));
+      catalog.addPartitions(days, List.of(first));
+      catalog.setProperties(days, Map.of(second, Map.of("millrace.rows", "7")));
+
+      assertThat(catalog.partitions(days))
+          .extracting(RegisteredPartition::partition)
+          .containsExactly(first, second);
+      assertThat(catalog.partition(days, second).orElseThrow())
+          .satisfies(p -> assertThat(p.location()).endsWith("/lake/days/year=2026/month=02/day=01"))
+          .satisfies(p -> assertThat(p.properties()).containsEntry("millrace.rows", "7"));
+      assertThatExceptionOfType(CatalogException.class)
+          .isThrownBy(() -> catalog.ensureTable(table("days", COLUMNS), location("days")))
+          .withMessage(
+              "table daily.days is partitioned by [year, month, day], expected [year, month, day,"
+                  + " hour]")
+          .matches(e -> !e.retryable(), "not retryable");
+    }
+    assertThat(raw("daily", "days").getPartitionKeys())
+        .extracting(FieldSchema::getName)
+        .containsExactly("year", "month", "day");
+  }
+
+  private static Comparator<TimePartition> byStart() {
+    return Comparator.comparingLong(TimePartition::start);
   }
 
   @Test
   void saysWhatIsMissing() throws Exception {
     TableSchema events = table("events", COLUMNS);
-    HourPartition hour = hours(1).get(0);
+    TimePartition hour = hours(1).get(0);
     try (Catalog catalog = open("missing")) {
       assertThat(catalog.partitions(events)).isEmpty();
       assertThat(catalog.partition(events, hour)).isEmpty();

@@ -9,7 +9,7 @@ import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -89,7 +89,7 @@ class PartitionsITCase {
 
   @Test
   void repairMakesTheCatalogTellWhatTheLakeHolds() throws Exception {
-    HourPartition hour = HourPartition.of(truth.rowsByEventHour().keySet().iterator().next());
+    TimePartition hour = TimePartition.hour(truth.rowsByEventHour().keySet().iterator().next());
     long rows = truth.rowsByEventHour().get(hour.start());
 
     End before = run("list", ROOT + "/");

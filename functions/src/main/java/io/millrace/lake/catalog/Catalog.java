@@ -25,7 +25,7 @@ public interface Catalog extends AutoCloseable {
    * Registers partitions at their folders below the table's location; those that exist stay as they
    * are, their location and properties included.
    */
-  void addPartitions(TableSchema table, Collection<HourPartition> partitions)
+  void addPartitions(TableSchema table, Collection<TimePartition> partitions)
       throws CatalogException;
 
   /**
@@ -35,11 +35,11 @@ public interface Catalog extends AutoCloseable {
    *     registered may have been changed by then
    */
   void setProperties(
-      TableSchema table, Map<HourPartition, ? extends Map<String, String>> properties)
+      TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException;
 
   /** A registered partition, or empty. */
-  Optional<RegisteredPartition> partition(TableSchema table, HourPartition partition)
+  Optional<RegisteredPartition> partition(TableSchema table, TimePartition partition)
       throws CatalogException;
 
   /** Every registered partition of the table, by start. */
@@ -55,5 +55,5 @@ public interface Catalog extends AutoCloseable {
    * @param location the folder that readers use, as a URI
    */
   record RegisteredPartition(
-      HourPartition partition, String location, Map<String, String> properties) {}
+      TimePartition partition, String location, Map<String, String> properties) {}
 }

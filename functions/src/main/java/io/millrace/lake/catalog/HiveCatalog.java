@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TConfiguration;
 import org.apache.thrift.TException;
@@ -35,7 +36,7 @@ import org.apache.thrift.transport.TTransportException;
 
 /**
  * A Hive Metastore 3 over thrift: external Parquet tables with the partition columns year, month,
- * day and hour as strings.
+ * day and, where a partition is an hour, hour as strings.
  *
  * <p>It connects with the first call, and again after any failure of the connection. A call over a
  * connection that turns out to be broken is made once more over a new one; a call that timed out is
@@ -115,14 +116,10 @@ public final class HiveCatalog implements Catalog {
   private void checkLayout(TableSchema schema, String location, Table table)
       throws CatalogException {
     List<String> keys = table.getPartitionKeys().stream().map(FieldSchema::getName).toList();
-    if (!keys.equals(HourPartition.COLUMNS)) {
+    List<String> columns = schema.granularity().columns();
+    if (!keys.equals(columns)) {
       throw refusal(
-          "table "
-              + name(schema)
-              + " is partitioned by "
-              + keys
-              + ", expected "
-              + HourPartition.COLUMNS);
+          "table " + name(schema) + " is partitioned by " + keys + ", expected " + columns);
     }
     // Partitions are registered below the table's location: another one would hide their files.
     if (!normalised(table.getSd().getLocation()).equals(normalised(location))) {
@@ -174,13 +171,13 @@ public final class HiveCatalog implements Catalog {
   }
 
   @Override
-  public void addPartitions(TableSchema schema, Collection<HourPartition> partitions)
+  public void addPartitions(TableSchema schema, Collection<TimePartition> partitions)
       throws CatalogException {
     if (partitions.isEmpty()) {
       return;
     }
     Table table = find(schema).orElseThrow(() -> missing(schema));
-    for (List<HourPartition> batch : batches(partitions)) {
+    for (List<TimePartition> batch : batches(partitions)) {
       List<Partition> wanted = batch.stream().map(p -> newPartition(table, p)).toList();
       AddPartitionsRequest request =
           new AddPartitionsRequest(spec.database(), table.getTableName(), wanted, true);
@@ -193,14 +190,14 @@ public final class HiveCatalog implements Catalog {
 
   @Override
   public void setProperties(
-      TableSchema schema, Map<HourPartition, ? extends Map<String, String>> properties)
+      TableSchema schema, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException {
     EnvironmentContext context = new EnvironmentContext(Map.of("DO_NOT_UPDATE_STATS", "true"));
-    for (List<HourPartition> batch : batches(properties.keySet())) {
-      List<Partition> found = fetch(schema, batch.stream().map(HourPartition::path).toList());
+    for (List<TimePartition> batch : batches(properties.keySet())) {
+      List<Partition> found = fetch(schema, batch.stream().map(TimePartition::path).toList());
       List<Partition> changed = new ArrayList<>();
       for (Partition partition : found) {
-        Map<String, String> wanted = properties.get(parse(partition));
+        Map<String, String> wanted = properties.get(parse(schema, partition));
         Map<String, String> merged =
             partition.getParameters() == null
                 ? new HashMap<>()
@@ -236,9 +233,11 @@ public final class HiveCatalog implements Catalog {
   }
 
   @Override
-  public Optional<RegisteredPartition> partition(TableSchema schema, HourPartition partition)
+  public Optional<RegisteredPartition> partition(TableSchema schema, TimePartition partition)
       throws CatalogException {
-    return fetch(schema, List.of(partition.path())).stream().findFirst().map(this::registered);
+    return fetch(schema, List.of(partition.path())).stream()
+        .findFirst()
+        .map(p -> registered(schema, p));
   }
 
   @Override
@@ -255,7 +254,7 @@ public final class HiveCatalog implements Catalog {
             });
     List<RegisteredPartition> all = new ArrayList<>();
     for (List<String> batch : batches(names)) {
-      fetch(schema, batch).forEach(p -> all.add(registered(p)));
+      fetch(schema, batch).forEach(p -> all.add(registered(schema, p)));
     }
     all.sort(Comparator.comparingLong(r -> r.partition().start()));
     return all;
@@ -294,17 +293,21 @@ public final class HiveCatalog implements Catalog {
         });
   }
 
-  private RegisteredPartition registered(Partition partition) {
+  private static RegisteredPartition registered(TableSchema schema, Partition partition) {
     return new RegisteredPartition(
-        parse(partition),
+        parse(schema, partition),
         partition.getSd().getLocation(),
         partition.getParameters() == null ? Map.of() : Map.copyOf(partition.getParameters()));
   }
 
-  private static HourPartition parse(Partition partition) {
-    List<String> v = partition.getValues();
-    return HourPartition.parse(
-        "year=" + v.get(0) + "/month=" + v.get(1) + "/day=" + v.get(2) + "/hour=" + v.get(3));
+  private static TimePartition parse(TableSchema schema, Partition partition) {
+    List<String> columns = schema.granularity().columns();
+    StringJoiner path = new StringJoiner("/");
+    for (int i = 0; i < partition.getValuesSize(); i++) {
+      String column = i < columns.size() ? columns.get(i) : "?";
+      path.add(column + "=" + partition.getValues().get(i));
+    }
+    return TimePartition.parse(path.toString(), schema.granularity());
   }
 
   private Table newTable(TableSchema schema, String location) {
@@ -328,7 +331,7 @@ public final class HiveCatalog implements Catalog {
     table.setCreateTime((int) (System.currentTimeMillis() / 1000));
     table.setSd(storage);
     table.setPartitionKeys(
-        HourPartition.COLUMNS.stream()
+        schema.granularity().columns().stream()
             .map(key -> new FieldSchema(key, "string", "UTC, zero-padded"))
             .toList());
     Map<String, String> parameters = new LinkedHashMap<>();
@@ -338,7 +341,7 @@ public final class HiveCatalog implements Catalog {
     return table;
   }
 
-  private static Partition newPartition(Table table, HourPartition partition) {
+  private static Partition newPartition(Table table, TimePartition partition) {
     StorageDescriptor storage = new StorageDescriptor(table.getSd());
     storage.setLocation(stripped(table.getSd().getLocation()) + "/" + partition.path());
     Partition wanted = new Partition();

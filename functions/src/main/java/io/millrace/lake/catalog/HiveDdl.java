@@ -25,7 +25,7 @@ public final class HiveDdl {
         + "\n)\nCOMMENT "
         + text(table.doc())
         + "\nPARTITIONED BY (\n"
-        + HourPartition.COLUMNS.stream()
+        + table.granularity().columns().stream()
             .map(c -> column(c, LakeType.STRING, "UTC, zero-padded"))
             .collect(Collectors.joining(",\n"))
         + "\n)\nSTORED AS PARQUET\nLOCATION '"

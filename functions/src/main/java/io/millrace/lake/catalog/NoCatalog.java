@@ -12,14 +12,14 @@ public final class NoCatalog implements Catalog {
   public void ensureTable(TableSchema table, String location) {}
 
   @Override
-  public void addPartitions(TableSchema table, Collection<HourPartition> partitions) {}
+  public void addPartitions(TableSchema table, Collection<TimePartition> partitions) {}
 
   @Override
   public void setProperties(
-      TableSchema table, Map<HourPartition, ? extends Map<String, String>> properties) {}
+      TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties) {}
 
   @Override
-  public Optional<RegisteredPartition> partition(TableSchema table, HourPartition partition) {
+  public Optional<RegisteredPartition> partition(TableSchema table, TimePartition partition) {
     return Optional.empty();
   }
 

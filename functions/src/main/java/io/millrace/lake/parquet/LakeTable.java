@@ -19,7 +19,7 @@ public interface LakeTable<T> extends Serializable {
   /** Written to every file; goes up by one when a release adds columns. */
   int schemaVersion();
 
-  /** The time whose hour is the row's partition, epoch ms. */
+  /** The time whose hour or day is the row's partition, epoch ms. */
   long partitionTime(T row);
 
   /** Where the row came from, for the lineage of its file; null when it has no single origin. */

@@ -2,7 +2,6 @@ package io.millrace.lake.parquet;
 
 import io.millrace.event.RejectReason;
 import io.millrace.lake.catalog.Column;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
 import java.util.List;
 import java.util.Locale;
@@ -20,7 +19,7 @@ public final class TableDocs {
       for (Column column : table.columns()) {
         row(out, column.name(), column.type().hive(), !column.required(), column.doc());
       }
-      for (String column : HourPartition.COLUMNS) {
+      for (String column : table.granularity().columns()) {
         row(out, column, "string", false, "partition, zero-padded, UTC");
       }
       out.append('\n');

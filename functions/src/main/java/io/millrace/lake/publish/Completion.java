@@ -1,6 +1,6 @@
 package io.millrace.lake.publish;
 
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,7 +29,7 @@ final class Completion {
    * @param stopped another publisher may have taken over, whose file must not be replaced by this
    *     older count
    */
-  Optional<SuccessFile> complete(HourPartition partition, long watermark, BooleanSupplier stopped)
+  Optional<SuccessFile> complete(TimePartition partition, long watermark, BooleanSupplier stopped)
       throws IOException {
     Path folder = new Path(base, partition.path());
     Optional<SuccessFile> former = SuccessFile.read(folder);

@@ -68,7 +68,7 @@ public final class LakeSink<T>
   /**
    * A sink for one table, in its folder below the lake's root, with everything else as usual.
    *
-   * @param partitions tells a row's {@link io.millrace.lake.catalog.HourPartition#path()}
+   * @param partitions tells a row's {@link io.millrace.lake.catalog.TimePartition#path()}
    */
   public static <T> LakeSink<T> of(
       TableSchema table,
@@ -89,7 +89,7 @@ public final class LakeSink<T>
    * A sink for one table.
    *
    * @param base the table's folder
-   * @param partitions tells a row's {@link io.millrace.lake.catalog.HourPartition#path()}
+   * @param partitions tells a row's {@link io.millrace.lake.catalog.TimePartition#path()}
    */
   public static <T> Builder<T> builder(
       TableSchema table,

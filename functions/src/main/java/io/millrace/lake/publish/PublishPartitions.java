@@ -1,8 +1,8 @@
 package io.millrace.lake.publish;
 
 import io.millrace.lake.catalog.CatalogFactory;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -116,7 +116,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
   }
 
   private void add(String folder) {
-    publisher.add(HourPartition.parse(folder));
+    publisher.add(TimePartition.parse(folder, table.granularity()));
   }
 
   @Override
@@ -155,7 +155,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
     if (publisher.finish(settings.closeTimeout(), () -> !failed()) || failed()) {
       return;
     }
-    Collection<HourPartition> missing = publisher.missing();
+    Collection<TimePartition> missing = publisher.missing();
     if (!missing.isEmpty()) {
       LOG.error(
           "{} partitions of table {} are not registered in the catalog, the first is {}: the files"

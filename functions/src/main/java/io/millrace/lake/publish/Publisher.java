@@ -3,8 +3,8 @@ package io.millrace.lake.publish;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogFactory;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,9 +49,9 @@ final class Publisher implements AutoCloseable {
   private final Condition changed = lock.newCondition();
 
   // Guarded by the lock.
-  private final TreeMap<HourPartition, Entry> open =
+  private final TreeMap<TimePartition, Entry> open =
       new TreeMap<>((a, b) -> Long.compare(a.start(), b.start()));
-  private final Map<HourPartition, Boolean> registered = new Remembered();
+  private final Map<TimePartition, Boolean> registered = new Remembered();
   private final Retry catalogRetry;
   private long watermark = Long.MIN_VALUE;
   private boolean working;
@@ -111,9 +111,9 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  private static final class Remembered extends LinkedHashMap<HourPartition, Boolean> {
+  private static final class Remembered extends LinkedHashMap<TimePartition, Boolean> {
     @Override
-    protected boolean removeEldestEntry(Map.Entry<HourPartition, Boolean> eldest) {
+    protected boolean removeEldestEntry(Map.Entry<TimePartition, Boolean> eldest) {
       return size() > REMEMBERED;
     }
   }
@@ -142,7 +142,9 @@ final class Publisher implements AutoCloseable {
   /** Takes up what an earlier run left; before {@link #start}. */
   void restore(Iterable<OpenPartition> partitions) {
     for (OpenPartition p : partitions) {
-      open.put(new HourPartition(p.start()), new Entry(p.since(), new Retry(), p.registered()));
+      open.put(
+          new TimePartition(p.start(), table.granularity()),
+          new Entry(p.since(), new Retry(), p.registered()));
     }
   }
 
@@ -155,7 +157,7 @@ final class Publisher implements AutoCloseable {
   }
 
   /** A file was committed to the partition. */
-  void add(HourPartition partition) {
+  void add(TimePartition partition) {
     lock.lock();
     try {
       Entry entry = open.get(partition);
@@ -353,8 +355,8 @@ final class Publisher implements AutoCloseable {
 
   private Step choose(long now) {
     if (catalogRetry.ripe(now)) {
-      List<HourPartition> missing = new ArrayList<>();
-      Map<HourPartition, SuccessFile> unmarked = new LinkedHashMap<>();
+      List<TimePartition> missing = new ArrayList<>();
+      Map<TimePartition, SuccessFile> unmarked = new LinkedHashMap<>();
       open.forEach(
           (partition, entry) -> {
             if (!entry.registered) {
@@ -370,7 +372,7 @@ final class Publisher implements AutoCloseable {
         return () -> mark(unmarked);
       }
     }
-    for (Map.Entry<HourPartition, Entry> e : open.entrySet()) {
+    for (Map.Entry<TimePartition, Entry> e : open.entrySet()) {
       if (isDue(e.getKey()) && !e.getValue().completed() && e.getValue().retry.ripe(now)) {
         return () -> complete(e.getKey());
       }
@@ -381,7 +383,7 @@ final class Publisher implements AutoCloseable {
   private long nanosToNextRetry() {
     long now = System.nanoTime();
     long wait = Long.MAX_VALUE;
-    for (Map.Entry<HourPartition, Entry> e : open.entrySet()) {
+    for (Map.Entry<TimePartition, Entry> e : open.entrySet()) {
       Entry entry = e.getValue();
       if (!entry.registered || entry.success != null) {
         wait = Math.min(wait, catalogRetry.notBefore - now);
@@ -401,12 +403,12 @@ final class Publisher implements AutoCloseable {
     return open.keySet().stream().anyMatch(this::isDue);
   }
 
-  private boolean isDue(HourPartition partition) {
+  private boolean isDue(TimePartition partition) {
     return settings.complete()
         && watermark >= partition.end() + settings.completeAfter().toMillis();
   }
 
-  private void register(List<HourPartition> missing) {
+  private void register(List<TimePartition> missing) {
     try {
       addToCatalog(missing);
     } catch (CatalogException | RuntimeException | LinkageError e) {
@@ -417,7 +419,7 @@ final class Publisher implements AutoCloseable {
     lock.lock();
     try {
       catalogAnswered();
-      for (HourPartition partition : missing) {
+      for (TimePartition partition : missing) {
         registered.put(partition, true);
         open.get(partition).registered = true;
         if (!settings.complete()) {
@@ -430,7 +432,7 @@ final class Publisher implements AutoCloseable {
     LOG.info("registered {} partitions of table {}", missing.size(), table.name());
   }
 
-  private void addToCatalog(Collection<HourPartition> partitions) throws CatalogException {
+  private void addToCatalog(Collection<TimePartition> partitions) throws CatalogException {
     if (!tableEnsured) {
       catalog.ensureTable(table, location);
       tableEnsured = true;
@@ -438,8 +440,8 @@ final class Publisher implements AutoCloseable {
     catalog.addPartitions(table, partitions);
   }
 
-  private void mark(Map<HourPartition, SuccessFile> unmarked) {
-    Map<HourPartition, Map<String, String>> properties = new LinkedHashMap<>();
+  private void mark(Map<TimePartition, SuccessFile> unmarked) {
+    Map<TimePartition, Map<String, String>> properties = new LinkedHashMap<>();
     unmarked.forEach((partition, success) -> properties.put(partition, success.properties()));
     try {
       if (!tableEnsured) {
@@ -455,7 +457,7 @@ final class Publisher implements AutoCloseable {
     lock.lock();
     try {
       catalogAnswered();
-      for (HourPartition partition : unmarked.keySet()) {
+      for (TimePartition partition : unmarked.keySet()) {
         Entry entry = open.get(partition);
         entry.success = null;
         if (entry.completed()) {
@@ -467,7 +469,7 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  private void complete(HourPartition partition) {
+  private void complete(TimePartition partition) {
     Entry entry;
     long reports;
     long reached;
@@ -554,7 +556,7 @@ final class Publisher implements AutoCloseable {
   }
 
   /** The partitions that are not registered, for the error at the end of a job. */
-  Collection<HourPartition> missing() {
+  Collection<TimePartition> missing() {
     lock.lock();
     try {
       return open.entrySet().stream()

@@ -3,8 +3,8 @@ package io.millrace.lake.publish;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,9 +39,9 @@ public final class Repair {
    */
   public record Report(
       int inLake,
-      List<HourPartition> added,
-      List<HourPartition> marked,
-      List<HourPartition> withoutFiles) {
+      List<TimePartition> added,
+      List<TimePartition> marked,
+      List<TimePartition> withoutFiles) {
     public Report {
       added = List.copyOf(added);
       marked = List.copyOf(marked);
@@ -70,7 +70,7 @@ public final class Repair {
    * @param properties in the catalog; empty when it is not registered
    */
   public record Found(
-      HourPartition partition,
+      TimePartition partition,
       int files,
       Optional<SuccessFile> success,
       Optional<Map<String, String>> properties) {
@@ -95,7 +95,7 @@ public final class Repair {
 
   /** Compares lake and catalog, by start of the partition; changes nothing. */
   public List<Found> survey() throws IOException, CatalogException {
-    Map<HourPartition, Map<String, String>> known = new HashMap<>();
+    Map<TimePartition, Map<String, String>> known = new HashMap<>();
     for (RegisteredPartition p : catalog.partitions(table)) {
       known.put(p.partition(), p.properties());
     }
@@ -104,7 +104,7 @@ public final class Repair {
       Path path = new Path(base, folder);
       int files = Completion.dataFiles(path).size();
       if (files > 0) {
-        HourPartition partition = HourPartition.parse(folder);
+        TimePartition partition = TimePartition.parse(folder, table.granularity());
         Optional<Map<String, String>> properties = Optional.ofNullable(known.remove(partition));
         found.add(new Found(partition, files, SuccessFile.read(path), properties));
         progress.accept(found.size());
@@ -120,9 +120,9 @@ public final class Repair {
   /** Does it. */
   public Report run() throws IOException, CatalogException {
     catalog.ensureTable(table, location);
-    List<HourPartition> added = new ArrayList<>();
-    Map<HourPartition, Map<String, String>> properties = new LinkedHashMap<>();
-    List<HourPartition> withoutFiles = new ArrayList<>();
+    List<TimePartition> added = new ArrayList<>();
+    Map<TimePartition, Map<String, String>> properties = new LinkedHashMap<>();
+    List<TimePartition> withoutFiles = new ArrayList<>();
     int inLake = 0;
     for (Found found : survey()) {
       if (found.files() == 0) {
@@ -143,10 +143,11 @@ public final class Repair {
   }
 
   private List<String> folders(String parent, int depth) throws IOException {
-    if (depth == HourPartition.COLUMNS.size()) {
+    List<String> columns = table.granularity().columns();
+    if (depth == columns.size()) {
       return List.of(parent);
     }
-    String prefix = HourPartition.COLUMNS.get(depth) + "=";
+    String prefix = columns.get(depth) + "=";
     List<String> found = new ArrayList<>();
     Path folder = parent.isEmpty() ? base : new Path(base, parent);
     for (FileStatus status : Completion.list(folder)) {

@@ -19,7 +19,12 @@ class HiveDdlTest {
                 Column.optional("b", LakeType.array(LakeType.STRING), "a \\ b")),
             "What a row is.");
     TableSchema other =
-        new TableSchema("u", "raw/u", List.of(Column.required("a", LakeType.LONG, "")), "Other.");
+        new TableSchema(
+            "u",
+            "raw/u",
+            List.of(Column.required("a", LakeType.LONG, "")),
+            "Other.",
+            Granularity.DAY);
     assertThat(HiveDdl.createTables(List.of(table, other)))
         .isEqualTo(
             """
@@ -44,8 +49,7 @@ class HiveDdlTest {
             PARTITIONED BY (
               `year` string COMMENT 'UTC, zero-padded',
               `month` string COMMENT 'UTC, zero-padded',
-              `day` string COMMENT 'UTC, zero-padded',
-              `hour` string COMMENT 'UTC, zero-padded'
+              `day` string COMMENT 'UTC, zero-padded'
             )
             STORED AS PARQUET
             LOCATION '${lake}/raw/u';

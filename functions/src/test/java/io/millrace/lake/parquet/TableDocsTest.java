@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.config.OptionDocs;
 import io.millrace.event.RejectReason;
 import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.HiveDdl;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
@@ -43,6 +44,15 @@ class TableDocsTest {
             | `hour` | `string` | never | partition, zero-padded, UTC |
 
             """);
+  }
+
+  @Test
+  void aTableByDayHasNoHour() {
+    List<Column> columns = List.of(Column.required("a", LakeType.LONG, "counts"));
+    TableSchema table = new TableSchema("t", "quality/t", columns, "Doc.", Granularity.DAY);
+    assertThat(TableDocs.markdown(List.of(table)))
+        .endsWith("| `day` | `string` | never | partition, zero-padded, UTC |\n\n")
+        .doesNotContain("hour");
   }
 
   @Test

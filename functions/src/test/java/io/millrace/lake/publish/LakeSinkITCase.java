@@ -10,7 +10,7 @@ import static io.millrace.lake.publish.Lakes.rows;
 import static io.millrace.lake.publish.Lakes.success;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -129,7 +129,7 @@ class LakeSinkITCase {
   private record ByHour(int late) implements BucketAssigner<Long, String> {
     @Override
     public String getBucketId(Long number, Context context) {
-      return HourPartition.of(time(number, late)).path();
+      return TimePartition.hour(time(number, late)).path();
     }
 
     @Override

@@ -1,9 +1,10 @@
 package io.millrace.lake.publish;
 
 import io.millrace.lake.catalog.Column;
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -26,8 +27,10 @@ final class Lakes {
           "processed/numbers",
           List.of(Column.required("n", LakeType.LONG, "a number")),
           "one row per number");
-  static final HourPartition FIRST =
-      HourPartition.of(Instant.parse("2026-01-31T22:00:00Z").toEpochMilli());
+  static final TableSchema DAILY =
+      new TableSchema("days", "aggregated/days", TABLE.columns(), "by day", Granularity.DAY);
+  static final TimePartition FIRST =
+      TimePartition.hour(Instant.parse("2026-01-31T22:00:00Z").toEpochMilli());
   static final Duration LATENESS = Duration.ofMinutes(10);
 
   static final RowCounter LINES =
@@ -39,12 +42,12 @@ final class Lakes {
 
   private Lakes() {}
 
-  static HourPartition hour(int n) {
-    return new HourPartition(FIRST.start() + n * Duration.ofHours(1).toMillis());
+  static TimePartition hour(int n) {
+    return TimePartition.hour(FIRST.start() + n * Duration.ofHours(1).toMillis());
   }
 
   /** The watermark that completes an hour. */
-  static long passed(HourPartition hour) {
+  static long passed(TimePartition hour) {
     return hour.end() + LATENESS.toMillis();
   }
 
@@ -52,7 +55,7 @@ final class Lakes {
     return new org.apache.flink.core.fs.Path(path.toUri());
   }
 
-  static void write(Path base, HourPartition hour, String name, int lines) {
+  static void write(Path base, TimePartition hour, String name, int lines) {
     try {
       Path folder = Files.createDirectories(base.resolve(hour.path()));
       Files.writeString(folder.resolve(name), "x\n".repeat(lines), StandardCharsets.UTF_8);
@@ -61,7 +64,7 @@ final class Lakes {
     }
   }
 
-  static SuccessFile success(Path base, HourPartition hour) {
+  static SuccessFile success(Path base, TimePartition hour) {
     try {
       return SuccessFile.read(new org.apache.flink.core.fs.Path(flink(base), hour.path()))
           .orElse(null);

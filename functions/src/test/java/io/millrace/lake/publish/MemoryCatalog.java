@@ -2,10 +2,11 @@ package io.millrace.lake.publish;
 
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogException;
-import io.millrace.lake.catalog.HourPartition;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,8 @@ import java.util.concurrent.CountDownLatch;
 
 /** A catalog in memory that can be down, refuse, or hang, and that outlives its users. */
 final class MemoryCatalog implements Catalog {
-  private final TreeMap<Long, Map<String, String>> partitions = new TreeMap<>();
+  private final TreeMap<TimePartition, Map<String, String>> partitions =
+      new TreeMap<>(Comparator.comparingLong(TimePartition::start));
   private final Set<String> callers = new TreeSet<>();
   private final CountDownLatch hung = new CountDownLatch(1);
   private final CountDownLatch released = new CountDownLatch(1);
@@ -46,8 +48,8 @@ final class MemoryCatalog implements Catalog {
     hung.await();
   }
 
-  synchronized void drop(HourPartition partition) {
-    partitions.remove(partition.start());
+  synchronized void drop(TimePartition partition) {
+    partitions.remove(partition);
   }
 
   synchronized int calls() {
@@ -59,11 +61,11 @@ final class MemoryCatalog implements Catalog {
   }
 
   synchronized List<String> paths() {
-    return partitions.keySet().stream().map(s -> new HourPartition(s).path()).toList();
+    return partitions.keySet().stream().map(TimePartition::path).toList();
   }
 
-  synchronized Map<String, String> properties(HourPartition partition) {
-    return partitions.getOrDefault(partition.start(), Map.of());
+  synchronized Map<String, String> properties(TimePartition partition) {
+    return partitions.getOrDefault(partition, Map.of());
   }
 
   private void called() throws CatalogException {
@@ -106,35 +108,35 @@ final class MemoryCatalog implements Catalog {
   }
 
   @Override
-  public void addPartitions(TableSchema table, Collection<HourPartition> added)
+  public void addPartitions(TableSchema table, Collection<TimePartition> added)
       throws CatalogException {
     called();
     synchronized (this) {
       if (location.isEmpty()) {
         throw new CatalogException("no table", true, null);
       }
-      added.forEach(p -> partitions.putIfAbsent(p.start(), new HashMap<>()));
+      added.forEach(p -> partitions.putIfAbsent(p, new HashMap<>()));
     }
   }
 
   @Override
   public void setProperties(
-      TableSchema table, Map<HourPartition, ? extends Map<String, String>> properties)
+      TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException {
     called();
     synchronized (this) {
-      for (HourPartition partition : properties.keySet()) {
-        if (!partitions.containsKey(partition.start())) {
+      for (TimePartition partition : properties.keySet()) {
+        if (!partitions.containsKey(partition)) {
           throw new CatalogException(partition.path() + " is not registered", true, null);
         }
-        partitions.get(partition.start()).putAll(properties.get(partition));
+        partitions.get(partition).putAll(properties.get(partition));
       }
     }
   }
 
   @Override
   public synchronized Optional<RegisteredPartition> partition(
-      TableSchema table, HourPartition partition) {
+      TableSchema table, TimePartition partition) {
     return partitions(table).stream().filter(p -> p.partition().equals(partition)).findFirst();
   }
 
@@ -142,10 +144,8 @@ final class MemoryCatalog implements Catalog {
   public synchronized Collection<RegisteredPartition> partitions(TableSchema table) {
     List<RegisteredPartition> all = new ArrayList<>();
     partitions.forEach(
-        (start, properties) -> {
-          HourPartition p = new HourPartition(start);
-          all.add(new RegisteredPartition(p, location + "/" + p.path(), Map.copyOf(properties)));
-        });
+        (p, properties) ->
+            all.add(new RegisteredPartition(p, location + "/" + p.path(), Map.copyOf(properties))));
     return all;
   }
 

@@ -11,7 +11,7 @@ import static io.millrace.lake.publish.Lakes.success;
 import static io.millrace.lake.publish.Lakes.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TimePartition;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -67,8 +67,8 @@ class PublishPartitionsTest {
   }
 
   private static StreamRecord<CommitReport> report(
-      int subtask, long watermark, HourPartition... hours) {
-    List<String> folders = Stream.of(hours).map(HourPartition::path).toList();
+      int subtask, long watermark, TimePartition... hours) {
+    List<String> folders = Stream.of(hours).map(TimePartition::path).toList();
     return new StreamRecord<>(new CommitReport(subtask, 2, 1, true, folders, watermark, false));
   }
 
@@ -120,7 +120,7 @@ class PublishPartitionsTest {
   }
 
   private static StreamRecord<CommittableMessage<FileSinkCommittable>> committed(
-      long checkpoint, HourPartition hour) {
+      long checkpoint, TimePartition hour) {
     return new StreamRecord<>(
         new CommittableWithLineage<>(new FileSinkCommittable(hour.path(), PENDING), checkpoint, 0));
   }
@@ -205,7 +205,7 @@ class PublishPartitionsTest {
     }
   }
 
-  private static StreamRecord<CommitReport> announcement(long checkpoint, HourPartition hour) {
+  private static StreamRecord<CommitReport> announcement(long checkpoint, TimePartition hour) {
     return new StreamRecord<>(
         new CommitReport(0, 2, checkpoint, false, List.of(hour.path()), Long.MIN_VALUE, false));
   }

@@ -1,5 +1,6 @@
 package io.millrace.lake.publish;
 
+import static io.millrace.lake.publish.Lakes.DAILY;
 import static io.millrace.lake.publish.Lakes.LATENESS;
 import static io.millrace.lake.publish.Lakes.LINES;
 import static io.millrace.lake.publish.Lakes.TABLE;
@@ -11,7 +12,8 @@ import static io.millrace.lake.publish.Lakes.success;
 import static io.millrace.lake.publish.Lakes.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.lake.catalog.HourPartition;
+import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,15 +39,20 @@ class PublisherTest {
   private Publisher publisher;
 
   private void start(PublishSettings settings, RowCounter rows, List<OpenPartition> restored) {
+    start(TABLE, settings, rows, restored);
+  }
+
+  private void start(
+      TableSchema table, PublishSettings settings, RowCounter rows, List<OpenPartition> restored) {
     publisher =
         new Publisher(
-            TABLE,
+            table,
             flink(base),
             base.toString(),
             () -> catalog,
             rows,
             settings,
-            new PublishMetrics(new UnregisteredMetricsGroup(), TABLE.name()));
+            new PublishMetrics(new UnregisteredMetricsGroup(), table.name()));
     publisher.restore(restored);
     publisher.start("publish-test", getClass().getClassLoader());
   }
@@ -130,6 +137,34 @@ class PublisherTest {
                 "millrace.files", "2",
                 "millrace.generation", "1"));
     assertThat(success(base, hour(1))).isNull();
+  }
+
+  @Test
+  void aDayIsCompleteAtItsOwnEndPlusLateness() throws Exception {
+    TimePartition day = TimePartition.day(hour(0).start());
+    TimePartition next = TimePartition.day(day.end());
+    write(base, day, "part-a", 3);
+    write(base, next, "part-b", 4);
+    start(DAILY, SETTINGS, LINES, List.of(new OpenPartition(next.start(), false, 1)));
+    publisher.add(day);
+    publisher.advance(passed(hour(0)));
+    await("registered", () -> publisher.unregistered() == 0);
+    assertThat(catalog.paths())
+        .containsExactly("year=2026/month=01/day=31", "year=2026/month=02/day=01");
+    publisher.advance(passed(day) - 1);
+    assertThat(publisher.due()).isZero();
+    assertThat(publisher.open()).hasSize(2);
+
+    publisher.advance(passed(day));
+    await("complete", () -> publisher.open().size() == 1);
+    assertThat(catalog.properties(day)).containsEntry("millrace.rows", "3");
+    assertThat(success(base, day).watermark()).isEqualTo(passed(day));
+    assertThat(success(base, next)).isNull();
+
+    catalog.drop(day);
+    Repair repair = new Repair(DAILY, flink(base), base.toString(), catalog);
+    assertThat(repair.run()).isEqualTo(new Repair.Report(2, List.of(day), List.of(day), List.of()));
+    assertThat(catalog.properties(day)).containsEntry("millrace.complete", "true");
   }
 
   @Test
@@ -297,7 +332,7 @@ class PublisherTest {
     catalog.drop(hour(0));
     write(base, hour(1), "part-b", 1);
     Files.createDirectories(base.resolve(hour(2).path()));
-    HourPartition gone = hour(5);
+    TimePartition gone = hour(5);
     catalog.addPartitions(TABLE, List.of(gone));
 
     List<Integer> seen = new ArrayList<>();
