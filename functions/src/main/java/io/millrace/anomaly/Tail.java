@@ -13,7 +13,7 @@ final class Tail {
   private static final int BINS = 64;
   private static final int PER_OCTAVE = 4;
   private static final double LOG2_LOWEST = -4;
-  private static final double BULK = 0.95;
+  private static final double BULK = 0.97;
 
   /** Rows after which an observation weighs 1/e. */
   private static final double MEMORY = 5_000;
@@ -70,7 +70,8 @@ final class Tail {
   }
 
   /** Minus the decimal logarithm of the share of deviations that are at least this large. */
-  double surprise(double magnitude) {
+  double surprise(double size) {
+    double magnitude = Math.min(size, upper(BINS - 1));
     // The bulk's upper end, at a bin's border.
     double beyond = 0;
     double logs = 0;
