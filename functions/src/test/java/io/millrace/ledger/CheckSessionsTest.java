@@ -65,6 +65,22 @@ class CheckSessionsTest {
     }
   }
 
+  /** Its barrier does not come, or not from every subtask; the differences it told stay true. */
+  @Test
+  void whatAnAbortedCheckpointToldAsOpenIsForgotten() throws Exception {
+    try (var harness = harness(null)) {
+      harness.processElement(balance(1, 10, 0, 10), 0);
+      harness.processElement(balance(2, 2, 0, 12), 0);
+      harness.processElement(balance(1, 7, 1, 6), 0);
+      harness.processElement(balance(2, 0, 2, 4), 0);
+      harness.prepareSnapshotPreBarrier(2);
+      harness.processElement(balance(3, 0, 0, 12), 0);
+      harness.processElement(balance(LedgerEntry.END_OF_INPUT, 0, 4, 0), 0);
+      harness.prepareSnapshotPreBarrier(3);
+      assertThat(harness.extractOutputValues()).containsExactly(check(2, 19, 19), check(3, 19, 19));
+    }
+  }
+
   @Test
   void theEndOfInputIsCheckedToo() throws Exception {
     try (var harness = harness(null)) {
