@@ -16,8 +16,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     version = "Millrace 0.1.0",
     description = {
-      "Runs a query, in DuckDB, over the tables app_events, raw_app_events, dead_letters and ledger",
-      "of a lake in a local folder. docs/tables.md tells their columns."
+      "Runs a query, in DuckDB, over the tables of a lake in a local folder: app_events, sessions,",
+      "hourly_aggregates_with_dimensions and so on. docs/tables.md tells them and their columns;",
+      "sql/queries has queries to begin with."
     },
     sortOptions = false)
 public final class Query implements Callable<Integer> {
