@@ -24,8 +24,10 @@ public final class Detector {
   /** A value that follows an anomaly is one with a surprise of this much less. */
   private static final double HYSTERESIS = 1;
 
-  /** How much the deviations of an anomaly that goes on count. */
-  private static final double KNOWN_WEIGHT = 0.05;
+  /** How much the deviations of an anomaly that goes on count: little in a young series. */
+  private static final double KNOWN_WEIGHT = 0.3;
+
+  private static final double KNOWN_ROWS = 5_000;
 
   /** A clean error counts against a forecast as at most so many usual ones. */
   private static final double LOSS_CAP = 5;
@@ -36,6 +38,9 @@ public final class Detector {
 
   /** Drifts of a season are judged once there were so many. */
   private static final int MIN_DRIFTS = 100;
+
+  /** How much of the lesser of two surprises adds to the larger. */
+  private static final double SECOND = 0.2;
 
   /** The score of a row counts surprises up to here. */
   private static final double MOST = 8;
@@ -89,7 +94,7 @@ public final class Detector {
 
     double alarm = judged ? steps.surprise(Math.abs(deviation)) : 0;
     double surprise = judged ? steps.surprise(step / unit) : 0;
-    surprise = Math.max(surprise, drifts(time, value, floor));
+    surprise = both(surprise, drifts(time, value, floor));
     burst += BURST_RATE * (Math.min(step / unit, BURST_CAP) - burst);
     surprise = judged ? Math.max(surprise, bursts.surprise(burst)) : 0;
     bursts.add(burst, 1);
@@ -119,6 +124,11 @@ public final class Detector {
       }
     }
     return surprise;
+  }
+
+  /** Two surprises at the same row: the larger, and a part of the other. */
+  private static double both(double one, double other) {
+    return Math.max(one, other) + SECOND * Math.min(one, other);
   }
 
   /** What is left of a surprise in the shadow of the alarms before. */
@@ -152,7 +162,8 @@ public final class Detector {
       boolean anomalous) {
     rows++;
     streak = anomalous ? streak + 1 : 0;
-    steps.learn(step, floor, streak > 1 ? KNOWN_WEIGHT : 1);
+    double weight = streak > 1 ? Math.min(KNOWN_WEIGHT, rows / KNOWN_ROWS) : 1;
+    steps.learn(step, floor, weight);
     double clean = anomalous ? expected + Math.signum(value - expected) * unit : value;
     forecast.learn(time, value, clean, LOSS_CAP * unit);
     if (streak >= options.patience()) {

@@ -88,7 +88,8 @@ class DetectorTest {
       List<Verdict> verdicts = hours(counts(), at + 6, (i, r) -> i < at ? traffic(i, r) : 0);
       assertThat(anomalous(verdicts)).contains(at, at + 1, at + 5);
       assertThat(verdicts.get(at).direction()).isEqualTo(Direction.DROP);
-      assertThat(verdicts.get(at).severity()).isEqualTo(Severity.CRITICAL);
+      assertThat(verdicts.get(at).severity())
+          .isEqualTo(at % 24 == 12 ? Severity.CRITICAL : Severity.WARNING);
     }
   }
 

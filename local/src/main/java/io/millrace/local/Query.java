@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -63,6 +64,12 @@ public final class Query implements Callable<Integer> {
     try (LakeReader reader = LakeReader.ofFolder(root)) {
       TextTable.print(
           new PrintStream(System.out, true, StandardCharsets.UTF_8), reader.query(query));
+    } catch (IllegalStateException e) {
+      if (e.getCause() instanceof SQLException refused) {
+        throw new IllegalArgumentException(
+            "the query is refused: " + refused.getMessage().lines().findFirst().orElse(""), e);
+      }
+      throw e;
     }
     return CommandLine.ExitCode.OK;
   }
