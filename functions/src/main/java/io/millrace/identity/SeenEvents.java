@@ -1,9 +1,7 @@
 package io.millrace.identity;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
@@ -11,30 +9,32 @@ import org.apache.flink.core.memory.DataOutputView;
  * The fingerprints that are remembered for one user, in buckets of a quarter of an hour of the
  * events' own timestamps: a resend carries the same timestamp, so one bucket is looked up. A bucket
  * that outgrows the value moves to a {@link Spill}.
+ *
+ * <p>All of a user's buckets are in two arrays. With an object per bucket a cache of users holds
+ * millions of them, which every full collection visits and every checkpoint chases through memory.
  */
 public final class SeenEvents {
   /** Width of a bucket. */
   static final long BUCKET_MS = 900_000L;
 
-  private static final int WEIGHT = 64;
-  private static final int BUCKET_WEIGHT = 64;
+  private static final int WEIGHT = 96;
+  private static final int[] NO_INDEX = {};
+  private static final long[] NO_PAIRS = {};
 
-  private final List<Bucket> buckets;
+  // What the index holds of each bucket.
+  private static final int NUMBER = 0;
+  private static final int END = 1;
+  private static final int SPILLED = 2;
+  private static final int STRIDE = 3;
+
+  /** Of each bucket its number, the end of its fingerprints, and whether others were spilled. */
+  private int[] index = NO_INDEX;
+
+  /** The fingerprints, bucket after bucket, high and low in turn. */
+  private long[] pairs = NO_PAIRS;
+
+  private int buckets;
   private int held;
-  // Kept with every change, because it is asked for with every event.
-  private int weight = WEIGHT;
-
-  public SeenEvents() {
-    this(new ArrayList<>(2), 0);
-  }
-
-  private SeenEvents(List<Bucket> buckets, int held) {
-    this.buckets = buckets;
-    this.held = held;
-    for (Bucket b : buckets) {
-      weight += b.weight();
-    }
-  }
 
   /** The fingerprints of buckets that are too large for the user's value, one by one. */
   public interface Spill {
@@ -48,43 +48,6 @@ public final class SeenEvents {
     void removeThrough(int bucket) throws IOException;
   }
 
-  /** Fingerprints in one quarter of an hour; {@code pairs} holds high and low in turn. */
-  private static final class Bucket {
-    final int number;
-    boolean spilled;
-    int count;
-    long[] pairs;
-
-    Bucket(int number, boolean spilled, int count, long[] pairs) {
-      this.number = number;
-      this.spilled = spilled;
-      this.count = count;
-      this.pairs = pairs;
-    }
-
-    int weight() {
-      return BUCKET_WEIGHT + Long.BYTES * pairs.length;
-    }
-
-    boolean contains(Fingerprint f) {
-      for (int i = 0; i < 2 * count; i += 2) {
-        if (pairs[i] == f.high() && pairs[i + 1] == f.low()) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    void add(Fingerprint f) {
-      if (pairs.length == 2 * count) {
-        pairs = Arrays.copyOf(pairs, Math.max(4, 4 * count));
-      }
-      pairs[2 * count] = f.high();
-      pairs[2 * count + 1] = f.low();
-      count++;
-    }
-  }
-
   static int bucketOf(long timestamp) {
     return (int) Math.floorDiv(timestamp, BUCKET_MS);
   }
@@ -92,6 +55,22 @@ public final class SeenEvents {
   /** First watermark at which nothing of a bucket is looked up again, epoch ms. */
   private static long expiry(int bucket, long ttl) {
     return (bucket + 1L) * BUCKET_MS + ttl;
+  }
+
+  private int number(int bucket) {
+    return index[STRIDE * bucket + NUMBER];
+  }
+
+  private int start(int bucket) {
+    return bucket == 0 ? 0 : end(bucket - 1);
+  }
+
+  private int end(int bucket) {
+    return index[STRIDE * bucket + END];
+  }
+
+  private boolean isSpilled(int bucket) {
+    return index[STRIDE * bucket + SPILLED] != 0;
   }
 
   /**
@@ -102,126 +81,198 @@ public final class SeenEvents {
    */
   boolean add(long timestamp, Fingerprint fingerprint, int maxHeld, Spill spill)
       throws IOException {
-    Bucket bucket = bucket(bucketOf(timestamp));
-    if (bucket.contains(fingerprint)
-        || (bucket.spilled && spill.contains(bucket.number, fingerprint))) {
+    int number = bucketOf(timestamp);
+    int bucket = find(number);
+    if (bucket < 0) {
+      bucket = append(number, false);
+    } else if (contains(bucket, fingerprint)
+        || (isSpilled(bucket) && spill.contains(number, fingerprint))) {
       return false;
     }
-    weight -= bucket.weight();
-    bucket.add(fingerprint);
-    weight += bucket.weight();
-    held++;
+    insert(bucket, fingerprint);
     if (held > maxHeld) {
       spillLargest(spill);
     }
     return true;
   }
 
-  private Bucket bucket(int number) {
+  private int find(int number) {
     // The newest buckets stand last, and most events belong to them.
-    for (int i = buckets.size() - 1; i >= 0; i--) {
-      if (buckets.get(i).number == number) {
-        return buckets.get(i);
+    for (int i = buckets - 1; i >= 0; i--) {
+      if (number(i) == number) {
+        return i;
       }
     }
-    Bucket fresh = new Bucket(number, false, 0, new long[4]);
-    buckets.add(fresh);
-    weight += fresh.weight();
-    return fresh;
+    return -1;
+  }
+
+  private boolean contains(int bucket, Fingerprint f) {
+    int end = 2 * end(bucket);
+    for (int i = 2 * start(bucket); i < end; i += 2) {
+      if (pairs[i] == f.high() && pairs[i + 1] == f.low()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private int append(int number, boolean spilled) {
+    int at = STRIDE * buckets;
+    if (at == index.length) {
+      index = Arrays.copyOf(index, STRIDE * grown(buckets));
+    }
+    index[at + NUMBER] = number;
+    index[at + END] = held;
+    index[at + SPILLED] = spilled ? 1 : 0;
+    return buckets++;
+  }
+
+  private void insert(int bucket, Fingerprint f) {
+    reserve(held + 1);
+    int at = 2 * end(bucket);
+    System.arraycopy(pairs, at, pairs, at + 2, 2 * held - at);
+    pairs[at] = f.high();
+    pairs[at + 1] = f.low();
+    held++;
+    for (int i = bucket; i < buckets; i++) {
+      index[STRIDE * i + END]++;
+    }
+  }
+
+  private void reserve(int fingerprints) {
+    if (pairs.length < 2 * fingerprints) {
+      pairs = Arrays.copyOf(pairs, 2 * Math.max(fingerprints, grown(held)));
+    }
+  }
+
+  private static int grown(int size) {
+    return Math.max(2, size + size / 2);
   }
 
   private void spillLargest(Spill spill) throws IOException {
-    Bucket largest = buckets.get(0);
-    for (Bucket b : buckets) {
-      if (b.count > largest.count) {
-        largest = b;
+    int largest = 0;
+    for (int i = 1; i < buckets; i++) {
+      if (end(i) - start(i) > end(largest) - start(largest)) {
+        largest = i;
       }
     }
-    for (int i = 0; i < 2 * largest.count; i += 2) {
-      spill.add(largest.number, new Fingerprint(largest.pairs[i], largest.pairs[i + 1]));
+    int start = start(largest);
+    int end = end(largest);
+    for (int i = 2 * start; i < 2 * end; i += 2) {
+      spill.add(number(largest), new Fingerprint(pairs[i], pairs[i + 1]));
     }
-    held -= largest.count;
-    weight -= largest.weight();
-    largest.count = 0;
-    largest.pairs = new long[4];
-    weight += largest.weight();
-    largest.spilled = true;
+    System.arraycopy(pairs, 2 * end, pairs, 2 * start, 2 * (held - end));
+    held -= end - start;
+    for (int i = largest; i < buckets; i++) {
+      index[STRIDE * i + END] -= end - start;
+    }
+    index[STRIDE * largest + SPILLED] = 1;
+    trim();
   }
 
   /** Forgets the buckets that no event can ask for once the watermark stands here. */
   void expire(long watermark, long ttl, Spill spill) throws IOException {
     int lastSpilled = Integer.MIN_VALUE;
-    for (int i = buckets.size() - 1; i >= 0; i--) {
-      Bucket b = buckets.get(i);
-      if (expiry(b.number, ttl) <= watermark) {
-        held -= b.count;
-        weight -= b.weight();
-        lastSpilled = b.spilled ? Math.max(lastSpilled, b.number) : lastSpilled;
-        buckets.remove(i);
+    int kept = 0;
+    int keptHeld = 0;
+    int start = 0;
+    for (int i = 0; i < buckets; i++) {
+      int number = number(i);
+      int end = end(i);
+      boolean spilled = isSpilled(i);
+      if (expiry(number, ttl) <= watermark) {
+        lastSpilled = spilled ? Math.max(lastSpilled, number) : lastSpilled;
+      } else {
+        System.arraycopy(pairs, 2 * start, pairs, 2 * keptHeld, 2 * (end - start));
+        keptHeld += end - start;
+        System.arraycopy(index, STRIDE * i, index, STRIDE * kept, STRIDE);
+        index[STRIDE * kept + END] = keptHeld;
+        kept++;
       }
+      start = end;
     }
+    buckets = kept;
+    held = keptHeld;
+    trim();
     if (lastSpilled != Integer.MIN_VALUE) {
       spill.removeThrough(lastSpilled);
+    }
+  }
+
+  /** Gives room back when most of it is free. */
+  private void trim() {
+    if (buckets == 0) {
+      index = NO_INDEX;
+    } else if (index.length > 4 * STRIDE * buckets) {
+      index = Arrays.copyOf(index, STRIDE * grown(buckets));
+    }
+    if (held == 0) {
+      pairs = NO_PAIRS;
+    } else if (pairs.length > 4 * 2 * held) {
+      pairs = Arrays.copyOf(pairs, 2 * grown(held));
     }
   }
 
   /** The watermark at which the next bucket expires; {@link Long#MAX_VALUE} when there is none. */
   long nextExpiry(long ttl) {
     long next = Long.MAX_VALUE;
-    for (Bucket b : buckets) {
-      next = Math.min(next, expiry(b.number, ttl));
+    for (int i = 0; i < buckets; i++) {
+      next = Math.min(next, expiry(number(i), ttl));
     }
     return next;
   }
 
   /** Whether nothing is remembered. */
   public boolean isEmpty() {
-    return buckets.isEmpty();
+    return buckets == 0;
   }
 
   /** About how much heap this takes. */
   public int weight() {
-    return weight;
+    return WEIGHT + Integer.BYTES * index.length + Long.BYTES * pairs.length;
   }
 
   /** An independent copy. */
   public SeenEvents copy() {
-    List<Bucket> copies = new ArrayList<>(buckets.size());
-    for (Bucket b : buckets) {
-      copies.add(new Bucket(b.number, b.spilled, b.count, b.pairs.clone()));
-    }
-    return new SeenEvents(copies, held);
+    SeenEvents copy = new SeenEvents();
+    copy.index = index.clone();
+    copy.pairs = pairs.clone();
+    copy.buckets = buckets;
+    copy.held = held;
+    return copy;
   }
 
   /** Format 1: count of buckets; of each its number, spilled flag, count and fingerprints. */
   public void write(DataOutputView out) throws IOException {
-    out.writeInt(buckets.size());
-    for (Bucket b : buckets) {
-      out.writeInt(b.number);
-      out.writeBoolean(b.spilled);
-      out.writeInt(b.count);
-      for (int i = 0; i < 2 * b.count; i++) {
-        out.writeLong(b.pairs[i]);
+    out.writeInt(buckets);
+    int start = 0;
+    for (int i = 0; i < buckets; i++) {
+      int end = end(i);
+      out.writeInt(number(i));
+      out.writeBoolean(isSpilled(i));
+      out.writeInt(end - start);
+      for (int j = 2 * start; j < 2 * end; j++) {
+        out.writeLong(pairs[j]);
       }
+      start = end;
     }
   }
 
   /** Reads what {@link #write} wrote. */
   public static SeenEvents read(DataInputView in) throws IOException {
+    SeenEvents seen = new SeenEvents();
     int size = in.readInt();
-    List<Bucket> buckets = new ArrayList<>(Math.max(2, size));
-    int held = 0;
+    seen.index = new int[STRIDE * size];
     for (int i = 0; i < size; i++) {
-      int number = in.readInt();
-      boolean spilled = in.readBoolean();
+      int bucket = seen.append(in.readInt(), in.readBoolean());
       int count = in.readInt();
-      long[] pairs = new long[Math.max(4, 2 * count)];
-      for (int j = 0; j < 2 * count; j++) {
-        pairs[j] = in.readLong();
+      seen.reserve(seen.held + count);
+      for (int j = 2 * seen.held; j < 2 * (seen.held + count); j++) {
+        seen.pairs[j] = in.readLong();
       }
-      buckets.add(new Bucket(number, spilled, count, pairs));
-      held += count;
+      seen.held += count;
+      seen.index[STRIDE * bucket + END] = seen.held;
     }
-    return new SeenEvents(buckets, held);
+    return seen;
   }
 }

@@ -29,6 +29,7 @@ public final class PreAggregate {
   private static final long HOUR_MS = 3_600_000L;
   private static final long DAY_MS = 24 * HOUR_MS;
   private static final int[] NO_COUNTER = {};
+  private static final int TYPE_SLOTS = 64;
 
   /** Combinations of values that are kept at hand; clients may tell any. */
   private static final int MAX_LEAVES = 65_536;
@@ -40,6 +41,8 @@ public final class PreAggregate {
   private final int counters;
   private final int sets;
   private final Map<String, int[]> countersOfType = new HashMap<>();
+  private final String[] slotTypes = new String[TYPE_SLOTS];
+  private final int[][] slotCounters = new int[TYPE_SLOTS][];
   private final Map<List<String>, Leaf> leaves = new HashMap<>();
   private final List<Leaf> dirty = new ArrayList<>();
   private final List<Map<List<String>, Group>> groups = new ArrayList<>();
@@ -93,7 +96,7 @@ public final class PreAggregate {
     long hour = Math.floorDiv(event.timestamp(), HOUR_MS) * HOUR_MS;
     HourCounts counts = counts(leaf, hour);
     counts.events[CellCounts.ALL]++;
-    for (int counter : countersOfType.getOrDefault(event.eventType(), NO_COUNTER)) {
+    for (int counter : countersOf(event.eventType())) {
       counts.events[counter]++;
     }
     if (active.lastHour != hour) {
@@ -117,6 +120,17 @@ public final class PreAggregate {
     if (session.isBounce()) {
       counts.bouncedSessions++;
     }
+  }
+
+  /** Types come as few objects, so the one in its slot is mostly the same object. */
+  @SuppressWarnings("ReferenceEquality")
+  private int[] countersOf(String type) {
+    int slot = type.hashCode() & (TYPE_SLOTS - 1);
+    if (slotTypes[slot] != type) {
+      slotTypes[slot] = type;
+      slotCounters[slot] = countersOfType.getOrDefault(type, NO_COUNTER);
+    }
+    return slotCounters[slot];
   }
 
   private Leaf leaf(Event event, ActiveWindows active) {

@@ -1,19 +1,27 @@
 package io.millrace.timeline;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Arrays;
 import javax.annotation.Nullable;
 
 /**
  * The users seen last, by user id: at most so many users and so many bytes. It owns what it holds;
  * changed values go back through {@link WriteBack} when they are evicted or flushed.
+ *
+ * <p>A hand goes round the users and evicts the first that nobody asked for since it last passed.
+ * This is nearly the least recently used one, and a hit touches no other user's memory, as it would
+ * if it moved its user to the end of a list.
  */
 final class UserCache {
+  private static final int FIRST_USERS = 1024;
+
   private final int maxUsers;
   private final long maxBytes;
   private final WriteBack writeBack;
-  private final Map<String, Entry> users = new LinkedHashMap<>(1024, 0.75f, true);
+  // Chains by the hash of the id; twice as many as the ring has places.
+  private Entry[] chains = new Entry[2 * FIRST_USERS];
+  private Entry[] ring = new Entry[FIRST_USERS];
+  private int users;
+  private int hand;
   private long bytes;
 
   // The entry that get found last: the put that follows is mostly about it.
@@ -26,11 +34,18 @@ final class UserCache {
   }
 
   private static final class Entry {
+    final String user;
+    final int hash;
     final UserValue value;
-    boolean dirty;
+    @Nullable Entry next;
+    int place;
     int weight;
+    boolean dirty;
+    boolean asked;
 
-    Entry(UserValue value) {
+    Entry(String user, int hash, UserValue value) {
+      this.user = user;
+      this.hash = hash;
       this.value = value;
     }
   }
@@ -44,8 +59,12 @@ final class UserCache {
   @Nullable
   UserValue get(String user) {
     foundUser = user;
-    found = users.get(user);
-    return found == null ? null : found.value;
+    found = find(user);
+    if (found == null) {
+      return null;
+    }
+    found.asked = true;
+    return found.value;
   }
 
   /** Takes a value that {@link #get} did not have, or notes a change of one that it had. */
@@ -55,8 +74,8 @@ final class UserCache {
     int weight = value.weight();
     bytes += weight - entry.weight;
     entry.weight = weight;
-    while (users.size() > maxUsers || (bytes > maxBytes && users.size() > 1)) {
-      evictEldest();
+    while (users > 1 && (users > maxUsers || bytes > maxBytes)) {
+      evictBeside(entry);
     }
   }
 
@@ -65,48 +84,119 @@ final class UserCache {
     if (found != null && foundUser == user) {
       return found;
     }
-    Entry entry = users.get(user);
-    if (entry == null) {
-      entry = new Entry(value);
-      users.put(user, entry);
-    }
-    return entry;
+    Entry entry = find(user);
+    return entry == null ? insert(user, value) : entry;
   }
 
   void remove(String user) {
-    found = null;
-    Entry entry = users.remove(user);
+    Entry entry = find(user);
     if (entry != null) {
-      bytes -= entry.weight;
+      remove(entry);
     }
   }
 
   /** Writes every changed value back; all stay in the cache. */
   void flush() throws Exception {
-    for (Map.Entry<String, Entry> e : users.entrySet()) {
-      if (e.getValue().dirty) {
-        writeBack.write(e.getKey(), e.getValue().value);
-        e.getValue().dirty = false;
-      }
+    for (int i = 0; i < users; i++) {
+      writeIfDirty(ring[i]);
     }
   }
 
   int users() {
-    return users.size();
+    return users;
   }
 
   long bytes() {
     return bytes;
   }
 
-  private void evictEldest() throws Exception {
-    found = null;
-    Iterator<Map.Entry<String, Entry>> eldest = users.entrySet().iterator();
-    Map.Entry<String, Entry> e = eldest.next();
-    if (e.getValue().dirty) {
-      writeBack.write(e.getKey(), e.getValue().value);
+  @Nullable
+  private Entry find(String user) {
+    int hash = user.hashCode();
+    Entry entry = chains[chain(hash)];
+    while (entry != null && (entry.hash != hash || !entry.user.equals(user))) {
+      entry = entry.next;
     }
-    bytes -= e.getValue().weight;
-    eldest.remove();
+    return entry;
+  }
+
+  private int chain(int hash) {
+    int spread = hash * 0x9E3779B9;
+    return (spread ^ (spread >>> 15)) & (chains.length - 1);
+  }
+
+  private Entry insert(String user, UserValue value) {
+    if (users == ring.length) {
+      grow();
+    }
+    Entry entry = new Entry(user, user.hashCode(), value);
+    entry.asked = true;
+    link(entry);
+    place(entry, users++);
+    return entry;
+  }
+
+  private void grow() {
+    ring = Arrays.copyOf(ring, 2 * users);
+    chains = new Entry[4 * users];
+    for (int i = 0; i < users; i++) {
+      link(ring[i]);
+    }
+  }
+
+  private void link(Entry entry) {
+    int chain = chain(entry.hash);
+    entry.next = chains[chain];
+    chains[chain] = entry;
+  }
+
+  private void place(Entry entry, int place) {
+    entry.place = place;
+    ring[place] = entry;
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private void evictBeside(Entry kept) throws Exception {
+    while (true) {
+      hand = hand < users ? hand : 0;
+      Entry entry = ring[hand];
+      if (!entry.asked && entry != kept) {
+        writeIfDirty(entry);
+        remove(entry);
+        // The newest user took the place.
+        hand++;
+        return;
+      }
+      entry.asked = false;
+      hand++;
+    }
+  }
+
+  private void writeIfDirty(Entry entry) throws Exception {
+    if (entry.dirty) {
+      writeBack.write(entry.user, entry.value);
+      entry.dirty = false;
+    }
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private void remove(Entry entry) {
+    found = null;
+    bytes -= entry.weight;
+    int chain = chain(entry.hash);
+    if (chains[chain] == entry) {
+      chains[chain] = entry.next;
+    } else {
+      Entry before = chains[chain];
+      while (before.next != entry) {
+        before = before.next;
+      }
+      before.next = entry.next;
+    }
+    Entry last = ring[--users];
+    ring[users] = null;
+    if (last != entry) {
+      place(last, entry.place);
+    }
   }
 }

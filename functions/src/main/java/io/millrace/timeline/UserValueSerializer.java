@@ -2,6 +2,7 @@ package io.millrace.timeline;
 
 import io.millrace.identity.SeenEvents;
 import io.millrace.rollup.ActiveWindows;
+import io.millrace.session.SessionFormat;
 import io.millrace.session.UserSessions;
 import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
@@ -31,6 +32,7 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
   private static final int EXPIRY_TIMER = 5;
 
   private transient DataOutputSerializer section;
+  private transient SessionFormat sessionFormat;
 
   @Override
   public boolean isImmutableType() {
@@ -72,7 +74,10 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
       writeSection(SEEN_EVENTS, out);
     }
     if (!value.sessions.isEmpty()) {
-      value.sessions.write(cleared());
+      if (sessionFormat == null) {
+        sessionFormat = new SessionFormat();
+      }
+      sessionFormat.write(value.sessions, cleared());
       writeSection(SESSIONS, out);
     }
     if (!value.active.isEmpty()) {
@@ -130,7 +135,7 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
         case TIMER -> timer = content.readLong();
         case EXPIRY_TIMER -> expiryTimer = content.readLong();
         case SEEN_EVENTS -> seen = SeenEvents.read(content);
-        case SESSIONS -> sessions = UserSessions.read(content);
+        case SESSIONS -> sessions = SessionFormat.read(content);
         case ACTIVE_WINDOWS -> active = ActiveWindows.read(content);
         default ->
             throw new IOException(

@@ -94,8 +94,8 @@ class SessionizeTest {
 
     void restart() throws IOException {
       DataOutputSerializer out = new DataOutputSerializer(64);
-      sessions.write(out);
-      sessions = UserSessions.read(new DataInputDeserializer(out.getCopyOfBuffer()));
+      new SessionFormat().write(sessions, out);
+      sessions = SessionFormat.read(new DataInputDeserializer(out.getCopyOfBuffer()));
     }
 
     private void close(Session session, List<String> cell) {

@@ -13,12 +13,13 @@ import java.util.Locale;
 final class EventTime {
   private static final long DAY_MS = 86_400_000L;
   private static final int DATE_AND_T = 11;
+  private static final int NO_OFFSET = Integer.MIN_VALUE;
 
   private EventTime() {}
 
   /** Epoch ms, or {@link Origin#NO_TIME} when the text is not such a date-time. */
   static long parse(String text) {
-    long fast = parseUtc(text);
+    long fast = parseCommon(text);
     if (fast != Origin.NO_TIME) {
       return fast;
     }
@@ -50,16 +51,17 @@ final class EventTime {
     return -1;
   }
 
-  /** The two commonest forms, 2026-01-05T10:15:30Z and 2026-01-05T10:15:30.123Z. */
-  private static long parseUtc(String s) {
+  /** The commonest forms: to the second or millisecond, with Z or an offset such as +02:00. */
+  private static long parseCommon(String s) {
     int length = s.length();
-    if ((length != 20 && length != 24)
+    boolean isUtc = length == 20 || length == 24;
+    if ((!isUtc && length != 25 && length != 29)
         || s.charAt(4) != '-'
         || s.charAt(7) != '-'
         || s.charAt(10) != 'T'
         || s.charAt(13) != ':'
         || s.charAt(16) != ':'
-        || s.charAt(length - 1) != 'Z') {
+        || (isUtc && s.charAt(length - 1) != 'Z')) {
       return Origin.NO_TIME;
     }
     int year = digits(s, 0, 4);
@@ -68,7 +70,9 @@ final class EventTime {
     int hour = digits(s, 11, 2);
     int minute = digits(s, 14, 2);
     int second = digits(s, 17, 2);
-    int millis = length == 24 ? (s.charAt(19) == '.' ? digits(s, 20, 3) : -1) : 0;
+    boolean hasMillis = length == 24 || length == 29;
+    int millis = hasMillis ? (s.charAt(19) == '.' ? digits(s, 20, 3) : -1) : 0;
+    int offset = isUtc ? 0 : offsetMinutes(s, length - 6);
     // Days 29-31 are left to the calendar of java.time.
     if (year < 0 || month < 1 || month > 12 || day < 1 || day > 28) {
       return Origin.NO_TIME;
@@ -76,14 +80,29 @@ final class EventTime {
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
       return Origin.NO_TIME;
     }
-    if (millis < 0) {
+    if (millis < 0 || offset == NO_OFFSET) {
       return Origin.NO_TIME;
     }
     return epochDay(year, month, day) * DAY_MS
         + hour * 3_600_000L
-        + minute * 60_000L
+        + (minute - offset) * 60_000L
         + second * 1000L
         + millis;
+  }
+
+  /** Minutes ahead of UTC by an offset of the form +hh:mm. */
+  private static int offsetMinutes(String s, int at) {
+    char sign = s.charAt(at);
+    int hours = digits(s, at + 1, 2);
+    int minutes = digits(s, at + 4, 2);
+    if ((sign != '+' && sign != '-') || s.charAt(at + 3) != ':') {
+      return NO_OFFSET;
+    }
+    // Whether an offset of 18 hours and more exists is left to java.time.
+    if (hours < 0 || hours > 17 || minutes < 0 || minutes > 59) {
+      return NO_OFFSET;
+    }
+    return sign == '+' ? 60 * hours + minutes : -(60 * hours + minutes);
   }
 
   /** Days since 1970-01-01 in the proleptic Gregorian calendar, with March as first month. */

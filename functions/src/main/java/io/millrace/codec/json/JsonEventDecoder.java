@@ -373,16 +373,16 @@ public final class JsonEventDecoder implements EventDecoder {
       case VALUE_STRING -> {
         String text = parser.getText();
         long time = text.length() <= 64 ? EventTime.parse(text) : Origin.NO_TIME;
-        return inRange(time, text, field, draft);
+        return isInRange(time) ? time : badTime(text, field, draft);
       }
       case VALUE_NUMBER_INT -> {
         // More digits than a time can have are not worth a big integer.
         boolean isLong = parser.getTextLength() <= 18;
         long time = isLong ? parser.getLongValue() : Origin.NO_TIME;
-        return inRange(time, isLong ? Long.toString(time) : parser.getText(), field, draft);
+        return isInRange(time) ? time : badTime(parser.getText(), field, draft);
       }
       case VALUE_NUMBER_FLOAT -> {
-        return inRange(Origin.NO_TIME, parser.getText(), field, draft);
+        return badTime(parser.getText(), field, draft);
       }
       default -> {
         badType(field, "ISO-8601 text or epoch milliseconds", token, draft);
@@ -392,10 +392,11 @@ public final class JsonEventDecoder implements EventDecoder {
     }
   }
 
-  private static long inRange(long time, String found, String field, EventDraft draft) {
-    if (time >= 0 && time <= Origin.LAST_TIME) {
-      return time;
-    }
+  private static boolean isInRange(long time) {
+    return time >= 0 && time <= Origin.LAST_TIME;
+  }
+
+  private static long badTime(String found, String field, EventDraft draft) {
     draft.reject(
         RejectReason.BAD_TIMESTAMP,
         field,
