@@ -48,7 +48,9 @@ public record EngagementConfig(
     /** Topics of a Kafka cluster. */
     KAFKA,
     /** JSON-lines files, once, in batch mode. */
-    FILES
+    FILES,
+    /** The lake's own raw records, as the plan of a backfill names them, once, in batch mode. */
+    RAW
   }
 
   /** Where reading a topic begins when there is no checkpoint. */
@@ -64,7 +66,8 @@ public record EngagementConfig(
   /**
    * The input.
    *
-   * @param files a folder of JSON-lines files, for {@link SourceKind#FILES}
+   * @param files a folder of JSON-lines files, for {@link SourceKind#FILES}; the plan of a
+   *     backfill, for {@link SourceKind#RAW}
    * @param bounded whether to stop at the records that are there at the start
    */
   public record Input(
@@ -109,7 +112,7 @@ public record EngagementConfig(
 
   /** Whether the input ends and the job runs in batch mode. */
   public boolean isBatch() {
-    return input.kind() == SourceKind.FILES;
+    return input.kind() != SourceKind.KAFKA;
   }
 
   /** The run's mode, as it stands in the ledger. */
@@ -148,7 +151,8 @@ public record EngagementConfig(
           .noDefaultValue()
           .withDescription(
               "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is "
-                  + "the name of its folder, where that is a configured topic.");
+                  + "the name of its folder, where that is a configured topic. With source raw: the "
+                  + "plan that scripts/backfill --hours has written.");
 
   static final ConfigOption<String> KAFKA_BOOTSTRAP =
       key("kafka.bootstrap-servers")
@@ -423,13 +427,18 @@ public record EngagementConfig(
               SOURCE,
               INPUT)
           .rule(
+              s -> s.get(SOURCE) != SourceKind.RAW || s.find(INPUT).isPresent(),
+              "source is raw, so input is required: the plan of a backfill",
+              SOURCE,
+              INPUT)
+          .rule(
               s -> s.find(DIMENSION_FILE).isEmpty() || s.find(DIMENSION_TOPIC).isEmpty(),
               "dimension.file and dimension.topic exclude each other",
               DIMENSION_FILE,
               DIMENSION_TOPIC)
           .rule(
-              s -> s.get(SOURCE) != SourceKind.FILES || s.find(DIMENSION_TOPIC).isEmpty(),
-              "dimension.topic needs source kafka; with source files use dimension.file",
+              s -> s.get(SOURCE) == SourceKind.KAFKA || s.find(DIMENSION_TOPIC).isEmpty(),
+              "dimension.topic needs source kafka; with source files or raw use dimension.file",
               SOURCE,
               DIMENSION_TOPIC)
           .rule(
@@ -472,7 +481,7 @@ public record EngagementConfig(
     Map<String, Set<String>> allowed = new LinkedHashMap<>(topics);
     allowed.values().removeIf(types -> types.contains("*"));
     int maxRecord = (int) s.get(MAX_RECORD_SIZE).getBytes();
-    boolean files = s.get(SOURCE) == SourceKind.FILES;
+    boolean kafka = s.get(SOURCE) == SourceKind.KAFKA;
     Optional<String> dimensionFile = s.find(DIMENSION_FILE);
     Optional<String> dimensionTopic = s.find(DIMENSION_TOPIC);
     return new EngagementConfig(
@@ -512,7 +521,7 @@ public record EngagementConfig(
             ? null
             : new Dimension(
                 dimensionFile.orElse(null), dimensionTopic.orElse(null), s.get(DIMENSION_REFRESH)),
-        new DeadLetters(s.get(DLQ_TOPICS) && !files, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
+        new DeadLetters(s.get(DLQ_TOPICS) && kafka, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
         new Lake(
             s.get(LAKE_ROOT).replaceAll("/+$", ""),
             s.get(LAKE_RAW),

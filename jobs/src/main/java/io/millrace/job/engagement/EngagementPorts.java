@@ -1,6 +1,7 @@
 package io.millrace.job.engagement;
 
 import io.millrace.codec.json.JsonEventDecoder;
+import io.millrace.config.ConfigException;
 import io.millrace.enrichment.DimensionFile;
 import io.millrace.enrichment.DimensionReader;
 import io.millrace.event.AppEvent;
@@ -10,7 +11,9 @@ import io.millrace.event.Received;
 import io.millrace.job.engagement.EngagementConfig.Dimension;
 import io.millrace.job.engagement.EngagementConfig.Input;
 import io.millrace.job.engagement.EngagementConfig.Lake;
+import io.millrace.job.engagement.EngagementConfig.SourceKind;
 import io.millrace.job.engagement.EngagementConfig.Start;
+import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.EventTimeBucket;
@@ -21,9 +24,12 @@ import io.millrace.lake.parquet.ParquetFooter;
 import io.millrace.lake.parquet.ParquetOptions;
 import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.LakeSink;
 import io.millrace.lake.publish.PublishSettings;
 import io.millrace.validation.Validate;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +48,7 @@ import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.src.FileSource;
+import org.apache.flink.connector.file.src.enumerate.NonSplittingRecursiveEnumerator;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
@@ -93,6 +100,7 @@ public record EngagementPorts(
    * @throws io.millrace.config.ConfigException when the input is a folder without a file to read
    */
   public static EngagementPorts connect(EngagementConfig config, RunInfo run) {
+    @Nullable BackfillPlan plan = plan(config);
     Validate validate = new Validate(config.rules(), new JsonEventDecoder(config.limits()));
     Lineage lineage = new Lineage(config.jobName(), run.version(), run.id());
     PublishSettings whenPassed =
@@ -101,13 +109,16 @@ public record EngagementPorts(
     PublishSettings never =
         PublishSettings.neverComplete().withCloseTimeout(config.lake().publishTimeout());
     return new EngagementPorts(
-        events(config, validate),
+        events(config, plan, validate),
         dimension(config),
-        table(config, lineage, new AppEventTable(), whenPassed),
-        config.lake().raw() ? table(config, lineage, new RawEventTable(), never) : null,
-        table(config, lineage, new DeadLetterTable(), never),
+        table(config, plan, lineage, new AppEventTable(), whenPassed),
+        config.lake().raw() && plan == null
+            ? table(config, plan, lineage, new RawEventTable(), never)
+            : null,
+        table(config, plan, lineage, new DeadLetterTable(), never),
         config.deadLetters().topics() ? deadLetterTopics(config) : null,
-        table(config, lineage, new LedgerTable(), never));
+        // The ledger knows runs: a backfill's counts stand beside those of the live run.
+        table(config, null, lineage, new LedgerTable(), never));
   }
 
   /**
@@ -159,8 +170,36 @@ public record EngagementPorts(
     }
   }
 
-  private static List<EventSource> events(EngagementConfig config, Validate validate) {
+  /** What a backfill of hours reads, and where it writes; null for every other run. */
+  @Nullable
+  private static BackfillPlan plan(EngagementConfig config) {
+    if (config.input().kind() != SourceKind.RAW) {
+      return null;
+    }
+    Path file = new Path(config.input().files());
+    try {
+      return BackfillPlan.read(file)
+          .orElseThrow(
+              () ->
+                  new ConfigException(
+                      List.of("input is '" + file + "', where there is no plan of a backfill")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the plan " + file, e);
+    }
+  }
+
+  private static List<EventSource> events(
+      EngagementConfig config, @Nullable BackfillPlan plan, Validate validate) {
     Input input = config.input();
+    if (plan != null) {
+      FileSource<Received> raw =
+          FileSource.forBulkFileFormat(
+                  new RawRecords(validate, plan),
+                  plan.rawFiles().stream().map(Path::new).toArray(Path[]::new))
+              .setFileEnumerator(NonSplittingRecursiveEnumerator::new)
+              .build();
+      return List.of(new EventSource("raw", raw));
+    }
     if (config.isBatch()) {
       JsonLinesFiles.require(input.files());
       JsonLines lines =
@@ -225,9 +264,21 @@ public record EngagementPorts(
     return new DimensionSource(ticks, reader);
   }
 
+  /** A table of the lake, or with a plan its new generation, which no catalog has yet. */
   private static <T> Sink<T> table(
-      EngagementConfig config, Lineage lineage, LakeTable<T> table, PublishSettings publish) {
+      EngagementConfig config,
+      @Nullable BackfillPlan plan,
+      Lineage lineage,
+      LakeTable<T> table,
+      PublishSettings publish) {
     Lake lake = config.lake();
+    Path root = new Path(lake.root());
+    Path base =
+        plan == null ? new Path(root, table.schema().path()) : plan.folder(root, table.schema());
+    CatalogSpec catalog =
+        plan == null
+            ? config.catalog().withDatabaseLocation(lake.root() + "/")
+            : CatalogSpec.none();
     ParquetOptions options =
         ParquetOptions.DEFAULT
             .withZstdLevel(lake.zstdLevel())
@@ -235,11 +286,11 @@ public record EngagementPorts(
             .withMemoryBytes(lake.writerMemory().getBytes());
     return LakeSink.builder(
             table.schema(),
-            new Path(lake.root(), table.schema().path()),
+            base,
             new ParquetRowWriter.Factory<>(table, lineage, options),
             new EventTimeBucket<>(table),
             ParquetFooter::rows)
-        .catalog(config.catalog().withDatabaseLocation(lake.root() + "/"))
+        .catalog(catalog)
         .publishing(publish)
         .build();
   }
