@@ -249,7 +249,10 @@ final class EngagementBenchmark implements Callable<Integer> {
     flink.put("state.backend.type", variant.stateBackend());
     // A run that fails has nothing to measure.
     flink.put("restart-strategy.type", "none");
-    if (variant == Variant.SMALL_CACHE) {
+    job.put("sessions.enabled", Boolean.toString(variant.hasSessions()));
+    job.put("rollups.enabled", Boolean.toString(variant.hasRollups()));
+    job.put("anomalies.enabled", Boolean.toString(variant.hasRollups()));
+    if (variant.hasSmallCache()) {
       job.put("users.cache-users", Integer.toString(Math.max(1, users / 100)));
     }
     if (stack == null) {

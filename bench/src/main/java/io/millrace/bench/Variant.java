@@ -36,9 +36,12 @@ enum Variant {
   DECODE("+ decode, validate and admit, discarded"),
   TIMELINE_HEAP("+ keyBy and the timeline with state on the heap, discarded"),
   TIMELINE("+ keyBy and the timeline with state in RocksDB, discarded"),
-  WHOLE("the whole job: + Parquet; raw off, RocksDB"),
-  RAW("the whole job with raw on"),
-  SMALL_CACHE("the whole job with a cache of 1 % of the users per subtask");
+  WHOLE("+ Parquet: every event, no analytics; raw off, RocksDB"),
+  RAW("the same with raw on"),
+  SMALL_CACHE("the same, raw off, with a cache of 1 % of the users per subtask"),
+  SESSIONS("every event, and sessions with table and topic"),
+  ANALYTICS("the whole job: sessions, rollups, anomalies, all tables and topics"),
+  ANALYTICS_SMALL_CACHE("the whole job with a cache of 1 % of the users per subtask");
 
   private final String meaning;
 
@@ -66,6 +69,19 @@ enum Variant {
     return compareTo(TIMELINE_HEAP) >= 0;
   }
 
+  /** Whether there are sessions, and rollups with anomalies. */
+  boolean hasSessions() {
+    return compareTo(SESSIONS) >= 0;
+  }
+
+  boolean hasRollups() {
+    return compareTo(ANALYTICS) >= 0;
+  }
+
+  boolean hasSmallCache() {
+    return this == SMALL_CACHE || this == ANALYTICS_SMALL_CACHE;
+  }
+
   String stateBackend() {
     return this == TIMELINE_HEAP ? "hashmap" : "rocksdb";
   }
@@ -77,7 +93,8 @@ enum Variant {
       case DECODE -> admitted(env, config).sinkTo(new DiscardingSink<>()).uid("discard");
       case TIMELINE_HEAP, TIMELINE ->
           judged(admitted(env, config), config).sinkTo(new DiscardingSink<>()).uid("discard");
-      case WHOLE, RAW, SMALL_CACHE -> EngagementJob.build(env, config);
+      case WHOLE, RAW, SMALL_CACHE, SESSIONS, ANALYTICS, ANALYTICS_SMALL_CACHE ->
+          EngagementJob.build(env, config);
     }
   }
 
@@ -135,10 +152,14 @@ enum Variant {
                 new TimelineOptions(
                     config.time().allowedLateness(),
                     new Deduplicate(config.users().dedupTtl()),
+                    null,
+                    null,
+                    config.finalAfter(),
+                    config.rollups().liveInterval(),
                     config.users().cacheUsers(),
                     config.users().cacheSize().getBytes(),
                     "bench",
-                    config.mode())))
+                    config.isBatch())))
         .uid("user-timeline");
   }
 

@@ -3,12 +3,12 @@ package io.millrace.config;
 import java.util.Collection;
 import java.util.Optional;
 
-/** Finds the key that was probably meant. */
-final class NearestKey {
+/** Finds the key, or other name, that was probably meant. */
+public final class NearestKey {
   private NearestKey() {}
 
   /** The known key most like {@code key}; empty when none is like it. */
-  static Optional<String> find(String key, Collection<String> known) {
+  public static Optional<String> find(String key, Collection<String> known) {
     String best = null;
     int bestDistance = Math.max(2, key.length() / 3) + 1;
     for (String candidate : known) {

@@ -12,6 +12,11 @@ final class Redaction {
               + "|access[._-]?key|api[._-]?key",
           Pattern.CASE_INSENSITIVE);
 
+  /** A secret inside a value, as in a URL's query. */
+  private static final Pattern SECRET_PART =
+      Pattern.compile(
+          "(\\w*(?:passw|passphrase|secret|token)\\w*=)[^&;\\s]+", Pattern.CASE_INSENSITIVE);
+
   private Redaction() {}
 
   static boolean looksSecret(String key) {
@@ -19,6 +24,6 @@ final class Redaction {
   }
 
   static String redact(String key, String value) {
-    return looksSecret(key) ? HIDDEN : value;
+    return looksSecret(key) ? HIDDEN : SECRET_PART.matcher(value).replaceAll("$1" + HIDDEN);
   }
 }

@@ -35,7 +35,37 @@ public record CellCounts(
   /** How many counters there are before the configured ones. */
   public static final int FIXED = 5;
 
+  private static final double MS_PER_SECOND = 1000.0;
+
   public CellCounts {
     Objects.requireNonNull(events, "events");
+  }
+
+  /** Notifications opened per notification viewed; null when none was viewed. */
+  @Nullable
+  public Double notificationCtr() {
+    return ratio(events[OPENS], events[VIEWS]);
+  }
+
+  /** Share of the ended sessions that are bounces; null when none ended. */
+  @Nullable
+  public Double bounceRate() {
+    return ratio(bouncedSessions, sessionsEnded);
+  }
+
+  /** Sum of the durations of the ended sessions, in seconds. */
+  public double sessionSeconds() {
+    return sessionMs / MS_PER_SECOND;
+  }
+
+  /** Average duration of the ended sessions, in seconds; null when none ended. */
+  @Nullable
+  public Double avgSessionSeconds() {
+    return sessionsEnded == 0 ? null : sessionSeconds() / sessionsEnded;
+  }
+
+  @Nullable
+  private static Double ratio(long part, long whole) {
+    return whole == 0 ? null : (double) part / whole;
   }
 }

@@ -8,7 +8,8 @@ import java.util.Objects;
  * @param runId the run, as in the ledger
  * @param mode {@code streaming} or {@code bounded}
  * @param checkedAt when it was checked, epoch ms of the wall clock
- * @param checkpoint the checkpoint that the figures are of; -1 for the end of input
+ * @param checkpoint the checkpoint that the figures are of; -1 for the end of input, 0 when they
+ *     are of a window
  * @param name what is checked, one of the names below
  * @param subject the table or counter that it is about
  * @param windowStart start of the window, epoch ms; {@link Origin#NO_TIME} when it is about a run

@@ -2,6 +2,7 @@ package io.millrace.rollup;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +53,12 @@ public record RollupSpec(
       throw new IllegalArgumentException(
           "there must be 1 to " + MAX_DIMENSIONS + " dimensions, were " + dimensions);
     }
+    for (String name : dimensions) {
+      if (!FIELDS.contains(name) && !name.matches("properties\\.[A-Za-z0-9_]+")) {
+        throw new IllegalArgumentException(
+            "not a dimension: '" + name + "', allowed are " + FIELDS + " and properties.NAME");
+      }
+    }
     if (new HashSet<>(dimensions).size() < dimensions.size()) {
       throw new IllegalArgumentException("a dimension is named twice: " + dimensions);
     }
@@ -62,7 +69,7 @@ public record RollupSpec(
     all.add(0);
     sets = List.copyOf(all);
     // An order that every JVM agrees on: counters are positions in state.
-    counters = new TreeMap<>(counters);
+    counters = Collections.unmodifiableSortedMap(new TreeMap<>(counters));
     allowed = Map.copyOf(allowed);
   }
 

@@ -44,6 +44,33 @@ public final class Metrics {
   /** Times that the dimension could not be read again, while the version in use stayed. */
   public static final String DIMENSION_LOAD_FAILURES = "dimension_load_failures";
 
+  /** Sessions that were closed. */
+  public static final String SESSIONS = "sessions";
+
+  /** Events in sessions that are not closed. */
+  public static final String OPEN_SESSION_EVENTS = "open_session_events";
+
+  /** Final rows of rollups. */
+  public static final String ROLLUP_ROWS = "rollup_rows";
+
+  /** Parts of a cell whose row was final already; always 0 when all is right. */
+  public static final String ROLLUP_TOO_LATE = "rollup_too_late";
+
+  /** Rows that the cap on cells has folded into others. */
+  public static final String ROLLUP_CELLS_FOLDED = "rollup_cells_folded";
+
+  /** Cross-checks that did not hold; always 0 when all is right. */
+  public static final String CROSS_CHECK_VIOLATIONS = "cross_check_violations";
+
+  /** Alerts that anomalies opened. */
+  public static final String ALERTS_OPENED = "alerts_opened";
+
+  /** Windows that were not as expected, each in an alert. */
+  public static final String WINDOWS_FIRING = "windows_firing";
+
+  /** Observations of a window that was judged already, or that came after a later one. */
+  public static final String OBSERVATIONS_IGNORED = "observations_ignored";
+
   /** Label for the Kafka topic. */
   public static final String TOPIC = "topic";
 

@@ -3,14 +3,23 @@ package io.millrace.timeline;
 import io.millrace.event.AppEvent;
 import io.millrace.event.Event;
 import io.millrace.event.LedgerEntry;
+import io.millrace.event.Rollup;
+import io.millrace.event.Session;
+import io.millrace.event.SessionBalance;
 import io.millrace.identity.Deduplicate;
 import io.millrace.identity.Fingerprint;
 import io.millrace.identity.SeenEvents;
 import io.millrace.ledger.LedgerCounter;
+import io.millrace.rollup.PreAggregate;
+import io.millrace.session.Sessionize;
+import io.millrace.session.UserSessions;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ScheduledFuture;
+import javax.annotation.Nullable;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.MapState;
@@ -20,6 +29,7 @@ import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.base.ByteSerializer;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
+import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -41,8 +51,10 @@ import org.apache.flink.util.OutputTag;
  *
  * <pre>
  * Event --judge--> duplicate: counted
- *              \-> AppEvent (late or not)          main output
- *  counts before each barrier -> LedgerEntry       side output
+ *              \-> AppEvent (late or not)                          main output
+ *                  not late: sessionize --> Session                 side output
+ *                            distinct users, pre-aggregate -> parts of cells
+ *  counts before each barrier -> LedgerEntry, SessionBalance
  * </pre>
  *
  * <p>On RocksDB a bounded cache stands before the state, so that the key context of the operator is
@@ -61,29 +73,57 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public static final OutputTag<LedgerEntry> LEDGER =
       new OutputTag<>("timeline-ledger", TypeInformation.of(LedgerEntry.class));
 
+  /** Sessions, once closed. */
+  public static final OutputTag<Session> SESSIONS =
+      new OutputTag<>("timeline-sessions", TypeInformation.of(Session.class));
+
+  /** What was counted in cells of the rollups since it was last told. */
+  public static final OutputTag<Rollup> CELLS =
+      new OutputTag<>("timeline-cells", TypeInformation.of(Rollup.class));
+
+  /** Events beside sessions, before each barrier. */
+  public static final OutputTag<SessionBalance> BALANCE =
+      new OutputTag<>("timeline-balance", TypeInformation.of(SessionBalance.class));
+
   private static final ValueStateDescriptor<UserValue> USER =
       new ValueStateDescriptor<>("user", new UserValueSerializer());
   private static final MapStateDescriptor<SpilledFingerprint, Byte> SPILLED =
       new MapStateDescriptor<>(
           "spilled-fingerprints", new SpilledFingerprint.Serializer(), ByteSerializer.INSTANCE);
+  private static final MapStateDescriptor<HeldChunk, byte[]> HELD =
+      new MapStateDescriptor<>(
+          "held-events", new HeldChunk.Serializer(), BytePrimitiveArraySerializer.INSTANCE);
   private static final ListStateDescriptor<Long> WATERMARK =
       new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
+  private static final ListStateDescriptor<Long> OPEN_EVENTS =
+      new ListStateDescriptor<>("open-session-events", LongSerializer.INSTANCE);
   private static final String TIMERS = "user-timers";
   private static final byte PRESENT = 1;
+  private static final List<String> NO_CELL = List.of();
 
   private final TimelineOptions options;
 
   private transient ValueState<UserValue> user;
   private transient MapState<SpilledFingerprint, Byte> spilled;
+  private transient MapState<HeldChunk, byte[]> held;
   private transient ListState<Long> savedWatermark;
+  private transient ListState<Long> savedOpenEvents;
   private transient InternalTimerService<VoidNamespace> timers;
   private transient SpilledState spill;
+  private transient HeldState overflow;
+  private transient Sessionize.Closed closing;
+  @Nullable private transient ScheduledFuture<?> flushing;
+  @Nullable private transient PreAggregate cells;
   private transient LedgerCounter ledger;
   private transient UserCache cache;
   private transient StreamRecord<AppEvent> out;
   private transient boolean cached;
   private transient long watermark;
   private transient long finiteWatermark;
+  private transient long lateness;
+  private transient long onTimeEvents;
+  private transient long closedEvents;
+  private transient long openEvents;
 
   private transient Counter accepted;
   private transient Counter duplicates;
@@ -91,6 +131,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient Counter unchecked;
   private transient Counter hits;
   private transient Counter misses;
+  private transient Counter sessions;
 
   public UserTimeline(TimelineOptions options) {
     this.options = options;
@@ -117,7 +158,12 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       watermark = Math.max(watermark, saved);
     }
     finiteWatermark = watermark;
+    savedOpenEvents = context.getOperatorStateStore().getListState(OPEN_EVENTS);
+    for (Long saved : savedOpenEvents.get()) {
+      openEvents += saved;
+    }
     user = context.getKeyedStateStore().getState(USER);
+    held = context.getKeyedStateStore().getMapState(HELD);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
   }
 
@@ -128,6 +174,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     cached = "rocksdb".equals(getKeyedStateBackend().getBackendTypeIdentifier());
     cache = new UserCache(options.cacheUsers(), options.cacheBytes(), this::store);
     spill = new SpilledState();
+    overflow = new HeldState();
+    closing = this::close;
+    cells = options.rollups() == null ? null : new PreAggregate(options.rollups());
+    lateness = options.allowedLateness().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
 
@@ -138,31 +188,41 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     unchecked = metrics.counter(Metrics.DEDUP_UNCHECKED);
     hits = metrics.counter(Metrics.CACHE_HITS);
     misses = metrics.counter(Metrics.CACHE_MISSES);
+    sessions = metrics.counter(Metrics.SESSIONS);
+    metrics.gauge(Metrics.OPEN_SESSION_EVENTS, () -> openEvents);
     metrics.gauge(Metrics.CACHE_USERS, cache::users);
     metrics.gauge(Metrics.CACHE_BYTES, cache::bytes);
+
+    if (cells != null && !options.bounded()) {
+      long interval = options.flushInterval().toMillis();
+      flushing =
+          getProcessingTimeService()
+              .scheduleWithFixedDelay(time -> flushCells(), interval, interval);
+    }
   }
 
   @Override
   public void processElement(StreamRecord<Event> element) throws Exception {
     Event event = element.getValue();
-    UserValue value = load(event.userId());
-    spill.id = event.userId();
+    String id = event.userId();
+    UserValue value = load(id);
+    spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
-    if (value.timer == UserValue.NO_TIMER && !value.isEmpty()) {
-      value.timer = options.deduplicate().nextExpiry(value.seen);
-      setCurrentKey(event.userId());
-      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, value.timer);
-    }
-    keep(event.userId(), value, verdict == Deduplicate.Verdict.NEW);
-
     String topic = event.origin().topic();
     long ledgerTime = event.ledgerTime();
     if (verdict == Deduplicate.Verdict.DUPLICATE) {
       ledger.duplicate(topic, ledgerTime);
       duplicates.inc();
+      keep(id, value, false);
       return;
     }
     boolean isLate = isLate(event.timestamp());
+    if (!isLate) {
+      countOnTime(event, value, frontierAt(element));
+    }
+    arm(id, value);
+    keep(id, value, verdict == Deduplicate.Verdict.NEW);
+
     boolean checked = verdict != Deduplicate.Verdict.UNCHECKED;
     ledger.accepted(topic, ledgerTime, isLate);
     accepted.inc();
@@ -175,9 +235,51 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
   }
 
+  private void countOnTime(Event event, UserValue value, long frontier) throws IOException {
+    onTimeEvents++;
+    List<String> cell = NO_CELL;
+    if (cells != null) {
+      cell = cells.add(event, value.active);
+      if (cells.isFull()) {
+        flushCells();
+      }
+    }
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null) {
+      openEvents++;
+      overflow.id = event.userId();
+      sessionize.add(
+          event.userId(),
+          sessionize.held(event, cell),
+          value.sessions,
+          frontier,
+          overflow,
+          closing);
+    }
+  }
+
+  private void close(Session session, List<String> cell) {
+    sessions.inc();
+    closedEvents += session.eventCount();
+    openEvents -= session.eventCount();
+    if (cells != null) {
+      cells.add(session, cell);
+    }
+    output.collect(SESSIONS, new StreamRecord<>(session, session.end()));
+  }
+
   private boolean isLate(long timestamp) {
-    return watermark != Long.MIN_VALUE
-        && timestamp <= watermark - options.allowedLateness().toMillis();
+    return watermark != Long.MIN_VALUE && timestamp <= watermark - lateness;
+  }
+
+  /** The time at or before which no event comes any more that is not late. */
+  private long frontier(long mark) {
+    return mark == Long.MIN_VALUE || mark == Long.MAX_VALUE ? mark : mark - lateness;
+  }
+
+  /** Sorted input needs no watermark: what comes later of a user is not older. */
+  private long frontierAt(StreamRecord<Event> element) {
+    return options.bounded() ? element.getTimestamp() - 1 : frontier(watermark);
   }
 
   @Override
@@ -187,23 +289,40 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       // A job that was drained can be started again: the end of input is not a time.
       finiteWatermark = watermark;
     }
-    super.processWatermark(mark);
+    timeServiceManager.advanceWatermark(mark);
+    // What belongs to a window that this watermark makes final has to go before it.
+    if (cells != null
+        && cells.firstEnd() <= mark.getTimestamp() - options.finalDelay().toMillis()) {
+      flushCells();
+    }
+    output.emitWatermark(mark);
   }
 
-  /** The user's only timer: forget what has expired, then wait for the next expiry. */
+  private void flushCells() {
+    if (cells != null) {
+      cells.flush(part -> output.collect(CELLS, new StreamRecord<>(part, part.cell().end())));
+    }
+  }
+
+  /** Closes what has ended, forgets what has expired, then waits for the next time. */
   @Override
   public void onEventTime(InternalTimer<String, VoidNamespace> timer) throws Exception {
     String id = timer.getKey();
     UserValue inCache = cached ? cache.get(id) : null;
     UserValue value = inCache == null ? read(id) : inCache;
     spill.id = id;
+    overflow.id = id;
     long now = Math.max(watermark, timers.currentWatermark());
     options.deduplicate().expire(now, value.seen, spill);
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null && !value.sessions.isEmpty()) {
+      sessionize.advance(
+          id, value.sessions, frontier(now), frontier(finiteWatermark), overflow, closing);
+    }
+    value.active.expire(frontier(now));
     value.timer = UserValue.NO_TIMER;
-    if (!value.isEmpty() && now != Long.MAX_VALUE) {
-      value.timer = options.deduplicate().nextExpiry(value.seen);
-      setCurrentKey(id);
-      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, value.timer);
+    if (now != Long.MAX_VALUE) {
+      arm(id, value);
     }
     // A user outside the cache stays outside: its timer must not push out one who is active.
     if (inCache != null && !value.isEmpty()) {
@@ -214,6 +333,28 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     }
   }
 
+  /** Sees that a timer fires in time. One that fires too early finds nothing to do. */
+  private void arm(String id, UserValue value) {
+    long next = Long.MAX_VALUE;
+    if (options.sessionize() != null) {
+      next = later(options.sessionize().nextClose(value.sessions));
+    }
+    if (value.timer == UserValue.NO_TIMER) {
+      next = Math.min(next, options.deduplicate().nextExpiry(value.seen));
+      // Else the windows are forgotten on the way.
+      next = next == Long.MAX_VALUE ? later(value.active.nextExpiry()) : next;
+    }
+    if (next < value.timer) {
+      value.timer = next;
+      setCurrentKey(id);
+      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, next);
+    }
+  }
+
+  private long later(long frontier) {
+    return frontier == Long.MAX_VALUE ? frontier : frontier + lateness;
+  }
+
   @Override
   public void onProcessingTime(InternalTimer<String, VoidNamespace> timer) {
     throw new IllegalStateException("no processing-time timer is ever registered");
@@ -222,6 +363,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     cache.flush();
+    flushCells();
     emitCounts(checkpointId);
   }
 
@@ -229,17 +371,35 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public void snapshotState(StateSnapshotContext context) throws Exception {
     super.snapshotState(context);
     savedWatermark.update(List.of(finiteWatermark));
+    savedOpenEvents.update(List.of(openEvents));
   }
 
   @Override
   public void finish() throws Exception {
     cache.flush();
+    flushCells();
     emitCounts(LedgerEntry.END_OF_INPUT);
     super.finish();
   }
 
+  @Override
+  public void close() throws Exception {
+    if (flushing != null) {
+      flushing.cancel(false);
+    }
+    super.close();
+  }
+
   private void emitCounts(long checkpoint) {
     ledger.drain(checkpoint, e -> output.collect(LEDGER, new StreamRecord<>(e)));
+    if (options.sessionize() != null) {
+      SessionBalance balance =
+          new SessionBalance(
+              options.runId(), options.mode(), checkpoint, onTimeEvents, closedEvents, openEvents);
+      output.collect(BALANCE, new StreamRecord<>(balance));
+      onTimeEvents = 0;
+      closedEvents = 0;
+    }
   }
 
   private UserValue load(String id) throws Exception {
@@ -324,6 +484,69 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
         throw e;
       } catch (Exception e) {
         throw new IOException("the spilled fingerprints of a user cannot be read or written", e);
+      }
+    }
+  }
+
+  /** The chunks of one user; sets the key itself, as {@link SpilledState} does. */
+  private final class HeldState implements UserSessions.Overflow {
+    String id;
+
+    @Override
+    public void put(long firstTimestamp, int number, byte[] events) throws IOException {
+      call(
+          () -> {
+            held.put(new HeldChunk(firstTimestamp, number), events);
+            return null;
+          });
+    }
+
+    @Nullable
+    @Override
+    public byte[] take(long limit) throws IOException {
+      return call(
+          () -> {
+            HeldChunk oldest = oldest();
+            if (oldest == null || oldest.first() > limit) {
+              return null;
+            }
+            byte[] events = held.get(oldest);
+            held.remove(oldest);
+            return events;
+          });
+    }
+
+    @Override
+    public long first() throws IOException {
+      HeldChunk oldest = call(this::oldest);
+      return oldest == null ? Long.MAX_VALUE : oldest.first();
+    }
+
+    @Nullable
+    private HeldChunk oldest() throws Exception {
+      HeldChunk oldest = null;
+      for (HeldChunk chunk : held.keys()) {
+        if (oldest == null || chunk.first() < oldest.first()) {
+          oldest = chunk;
+        }
+        if (cached) {
+          // RocksDB iterates from the oldest chunk on.
+          return oldest;
+        }
+      }
+      if (oldest == null) {
+        // The heap backend would keep an empty map.
+        held.clear();
+      }
+      return oldest;
+    }
+
+    private <T> T call(Callable<T> access) throws IOException {
+      setCurrentKey(id);
+      try {
+        return access.call();
+      } catch (Exception e) {
+        throw new IOException("the held events of a user cannot be read or written", e);
       }
     }
   }

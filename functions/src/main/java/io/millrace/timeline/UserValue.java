@@ -1,6 +1,8 @@
 package io.millrace.timeline;
 
 import io.millrace.identity.SeenEvents;
+import io.millrace.rollup.ActiveWindows;
+import io.millrace.session.UserSessions;
 
 /** What is known of one user: one part per logic that the timeline hosts, and the armed timer. */
 final class UserValue {
@@ -8,29 +10,33 @@ final class UserValue {
   static final long NO_TIMER = Long.MAX_VALUE;
 
   final SeenEvents seen;
+  final UserSessions sessions;
+  final ActiveWindows active;
 
-  /** When the user's only timer fires, by watermark in epoch ms. */
+  /** When the user's next timer fires, by watermark in epoch ms. */
   long timer;
 
   UserValue() {
-    this(new SeenEvents(), NO_TIMER);
+    this(new SeenEvents(), new UserSessions(), new ActiveWindows(), NO_TIMER);
   }
 
-  UserValue(SeenEvents seen, long timer) {
+  UserValue(SeenEvents seen, UserSessions sessions, ActiveWindows active, long timer) {
     this.seen = seen;
+    this.sessions = sessions;
+    this.active = active;
     this.timer = timer;
   }
 
   boolean isEmpty() {
-    return seen.isEmpty();
+    return seen.isEmpty() && sessions.isEmpty() && active.isEmpty();
   }
 
   UserValue copy() {
-    return new UserValue(seen.copy(), timer);
+    return new UserValue(seen.copy(), sessions.copy(), active.copy(), timer);
   }
 
   /** About how much heap the value takes, with its place in the cache. */
   int weight() {
-    return 200 + seen.weight();
+    return 200 + seen.weight() + sessions.weight() + active.weight();
   }
 }

@@ -1,6 +1,8 @@
 package io.millrace.timeline;
 
 import io.millrace.identity.SeenEvents;
+import io.millrace.rollup.ActiveWindows;
+import io.millrace.session.UserSessions;
 import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -24,6 +26,8 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
   private static final int END = 0;
   private static final int TIMER = 1;
   private static final int SEEN_EVENTS = 2;
+  private static final int SESSIONS = 3;
+  private static final int ACTIVE_WINDOWS = 4;
 
   private transient DataOutputSerializer section;
 
@@ -66,16 +70,32 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
       out.writeLong(value.timer);
     }
     if (!value.seen.isEmpty()) {
-      if (section == null) {
-        section = new DataOutputSerializer(256);
-      }
-      section.clear();
-      value.seen.write(section);
-      out.writeByte(SEEN_EVENTS);
-      out.writeInt(section.length());
-      out.write(section.getSharedBuffer(), 0, section.length());
+      value.seen.write(cleared());
+      writeSection(SEEN_EVENTS, out);
+    }
+    if (!value.sessions.isEmpty()) {
+      value.sessions.write(cleared());
+      writeSection(SESSIONS, out);
+    }
+    if (!value.active.isEmpty()) {
+      value.active.write(cleared());
+      writeSection(ACTIVE_WINDOWS, out);
     }
     out.writeByte(END);
+  }
+
+  private DataOutputSerializer cleared() {
+    if (section == null) {
+      section = new DataOutputSerializer(256);
+    }
+    section.clear();
+    return section;
+  }
+
+  private void writeSection(int number, DataOutputView out) throws IOException {
+    out.writeByte(number);
+    out.writeInt(section.length());
+    out.write(section.getSharedBuffer(), 0, section.length());
   }
 
   @Override
@@ -84,12 +104,14 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
     if (format != FORMAT) {
       throw new IOException("user value of format " + format + ", this version reads 1");
     }
-    SeenEvents seen = null;
+    SeenEvents seen = new SeenEvents();
+    UserSessions sessions = new UserSessions();
+    ActiveWindows active = new ActiveWindows();
     long timer = UserValue.NO_TIMER;
     while (true) {
       int number = in.readUnsignedByte();
       if (number == END) {
-        return new UserValue(seen == null ? new SeenEvents() : seen, timer);
+        return new UserValue(seen, sessions, active, timer);
       }
       byte[] bytes = new byte[in.readInt()];
       in.readFully(bytes);
@@ -97,6 +119,8 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
       switch (number) {
         case TIMER -> timer = content.readLong();
         case SEEN_EVENTS -> seen = SeenEvents.read(content);
+        case SESSIONS -> sessions = UserSessions.read(content);
+        case ACTIVE_WINDOWS -> active = ActiveWindows.read(content);
         default ->
             throw new IOException(
                 "user value with section " + number + ", written by a later version");

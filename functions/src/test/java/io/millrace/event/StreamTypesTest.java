@@ -3,6 +3,7 @@ package io.millrace.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.anomaly.SeriesState;
 import io.millrace.enrichment.DimensionTable;
 import io.millrace.lake.publish.CommitReport;
 import io.millrace.lake.publish.OpenPartition;
@@ -54,7 +55,10 @@ class StreamTypesTest {
         LedgerTotals.class,
         DimensionTable.class,
         CommitReport.class,
-        OpenPartition.class
+        OpenPartition.class,
+        Observation.class,
+        Anomaly.class,
+        SeriesState.class
       })
   void streamRecordsAreSerializedWithoutKryo(Class<?> type) {
     TypeInformation<?> info = TypeInformation.of(type);

@@ -100,10 +100,14 @@ class UserTimelineTest {
           new TimelineOptions(
               Duration.ofMinutes(10),
               new Deduplicate(Duration.ofHours(24)),
+              null,
+              null,
+              Duration.ofMinutes(40),
+              Duration.ofSeconds(5),
               backend.cacheUsers,
               64 << 20,
               "run-1",
-              "streaming");
+              false);
       NoOpMetricRegistry registry =
           new NoOpMetricRegistry() {
             @Override

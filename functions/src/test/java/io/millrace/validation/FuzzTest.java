@@ -17,6 +17,9 @@ import io.millrace.event.Records;
 import io.millrace.event.RejectReason;
 import io.millrace.event.Rejection;
 import io.millrace.identity.Deduplicate;
+import io.millrace.rollup.RollupSpec;
+import io.millrace.session.SessionRules;
+import io.millrace.session.Sessionize;
 import io.millrace.timeline.TimelineOptions;
 import io.millrace.timeline.UserTimeline;
 import java.io.IOException;
@@ -96,7 +99,17 @@ class FuzzTest {
   FuzzTest() throws Exception {
     admit = new OneInputStreamOperatorTestHarness<>(new Admit(false, "1", RUN, "streaming"));
     TimelineOptions options =
-        new TimelineOptions(LATENESS, deduplicate, 1_000, 64 << 20, RUN, "streaming");
+        new TimelineOptions(
+            LATENESS,
+            deduplicate,
+            new Sessionize(SessionRules.DEFAULTS),
+            RollupSpec.defaults(),
+            Duration.ofMinutes(40),
+            Duration.ofSeconds(5),
+            1_000,
+            64 << 20,
+            RUN,
+            false);
     timeline =
         new KeyedOneInputStreamOperatorTestHarness<>(
             new UserTimeline(options), Event::userId, Types.STRING);

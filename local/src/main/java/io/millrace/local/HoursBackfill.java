@@ -1,6 +1,7 @@
 package io.millrace.local;
 
 import io.millrace.job.engagement.EngagementConfig;
+import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
@@ -38,28 +39,23 @@ import picocli.CommandLine;
  * Recomputes hours of a lake from its raw records: a plan, the engagement job over what the plan
  * names, and the swap of the partitions.
  *
- * <p>What is read: events of the UTC days that the hours touch, of {@link #CONTEXT} and a session
- * gap before, since a session may have begun there, and of a gap after, since only a later event
- * tells that a session has not ended.
+ * <p>What is read: events of the UTC days that the hours touch, of the longest session and a gap
+ * before, since a session may have begun there, and of a gap after, since only a later event tells
+ * that a session has not ended.
  */
 final class HoursBackfill {
-  /** The tables that are made from events, and are recomputed. */
-  static final List<TableSchema> TABLES = List.of(AppEventTable.SCHEMA);
-
-  /** The longest session, and how long a resend is recognised. */
-  private static final Duration CONTEXT = Duration.ofHours(24);
-
-  private static final Duration GAP = SessionRules.DEFAULTS.gap();
-
   private final PrintStream print;
   private final HourRange hours;
   private final Path root;
   private final CatalogSpec catalogs;
   private final Map<String, String> settings;
+  private final List<String> arguments;
   private final EngagementConfig config;
+  private final List<TableSchema> tables;
+  private final Duration gap;
   private final String runId = "backfill-" + UUID.randomUUID();
   private Instant rawUntil = Instant.now();
-  private Duration context = CONTEXT.plus(GAP);
+  private Duration context;
 
   /**
    * A backfill.
@@ -80,7 +76,7 @@ final class HoursBackfill {
     this.root = new Path(root);
     this.catalogs = catalogs;
     this.settings = settings;
-    List<String> arguments =
+    this.arguments =
         new ArrayList<>(
             List.of(
                 "--source",
@@ -99,6 +95,10 @@ final class HoursBackfill {
                 runId));
     arguments.addAll(jobOptions);
     this.config = EngagementConfig.parse(arguments.toArray(new String[0]));
+    this.tables = EngagementPorts.recomputed(config);
+    SessionRules sessions = config.sessions().rules();
+    this.gap = sessions.gap();
+    this.context = sessions.maxDuration().plus(gap);
   }
 
   /** Raw hours that begin before are read; now, when null. */
@@ -151,7 +151,7 @@ final class HoursBackfill {
         print.println("Run " + plan.runId() + " had not swapped all of them; going on.");
       } else {
         plan.write(root);
-        Backfill.run(config, print, settings);
+        Backfill.run(toRun(plan), print, settings);
         warnOfOpenChains(plan);
         plan = plan.at(Stage.WRITTEN);
         plan.write(root);
@@ -165,8 +165,17 @@ final class HoursBackfill {
     return CommandLine.ExitCode.OK;
   }
 
+  /** The job over the plan: a session that could have gone on within what is read has ended. */
+  private EngagementConfig toRun(BackfillPlan plan) {
+    long whole = Math.min(plan.eventsTo(), plan.settledUntil() + gap.toMillis());
+    List<String> all = new ArrayList<>(arguments);
+    all.addAll(List.of("--time.input-ends-at", Instant.ofEpochMilli(whole).toString()));
+    return EngagementConfig.parse(all.toArray(new String[0]));
+  }
+
   private BackfillPlan newPlan() throws IOException {
-    long settled = rawUntil.minus(GAP).minus(config.time().allowedLateness()).toEpochMilli();
+    Duration settling = gap.plus(config.time().allowedLateness());
+    long settled = rawUntil.minus(settling).toEpochMilli();
     if (hours.end() > settled) {
       throw new IllegalArgumentException(
           "--hours is '"
@@ -174,12 +183,12 @@ final class HoursBackfill {
               + "', but only hours that ended by "
               + Instant.ofEpochMilli(settled)
               + " are over: "
-              + text(GAP.plus(config.time().allowedLateness()))
+              + text(settling)
               + " before --raw-until, "
               + rawUntil);
     }
     long eventsFrom = firstDay().start() - context.toMillis();
-    long eventsTo = TimePartition.day(hours.end() - 1).end() + GAP.toMillis();
+    long eventsTo = TimePartition.day(hours.end() - 1).end() + gap.toMillis();
     long rawFrom = TimePartition.hour(eventsFrom - config.rules().maxAhead().toMillis()).start();
     BackfillPlan plan =
         BackfillPlan.of(
@@ -215,7 +224,7 @@ final class HoursBackfill {
         Instant.ofEpochMilli(plan.eventsFrom()),
         Instant.ofEpochMilli(plan.eventsTo()),
         plan.rawFiles().size());
-    for (TableSchema table : TABLES) {
+    for (TableSchema table : tables) {
       List<TimePartition> replaced = plan.partitions(table);
       print.printf(
           Locale.ROOT,
@@ -231,7 +240,7 @@ final class HoursBackfill {
 
   private void refuseObstacles(Swap swap) throws IOException, CatalogException {
     List<String> obstacles = new ArrayList<>();
-    for (TableSchema table : TABLES) {
+    for (TableSchema table : tables) {
       obstacles.addAll(swap.obstacles(table));
     }
     if (!obstacles.isEmpty()) {
@@ -243,7 +252,7 @@ final class HoursBackfill {
   private void warnOfOpenChains(BackfillPlan plan) throws IOException {
     long users =
         new OpenChains(
-                plan.folder(root, AppEventTable.SCHEMA), plan.eventsFrom(), firstDay().start(), GAP)
+                plan.folder(root, AppEventTable.SCHEMA), plan.eventsFrom(), firstDay().start(), gap)
             .count();
     if (users > 0) {
       print.printf(
@@ -251,7 +260,7 @@ final class HoursBackfill {
           "Warning: %,d users have no gap of %s from the first events that were read, at %s, up to"
               + " %s: where their sessions begin is not known. A longer --context tells.%n",
           users,
-          text(GAP),
+          text(gap),
           Instant.ofEpochMilli(plan.eventsFrom()),
           Instant.ofEpochMilli(firstDay().start()));
     }
@@ -259,7 +268,7 @@ final class HoursBackfill {
 
   private void swap(Swap swap) throws IOException, CatalogException {
     List<List<String>> rows = new ArrayList<>();
-    for (TableSchema table : TABLES) {
+    for (TableSchema table : tables) {
       swap.run(table, swapped -> rows.add(row(swapped)));
     }
     TextTable.print(

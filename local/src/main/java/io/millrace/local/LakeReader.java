@@ -6,10 +6,14 @@ import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AnomalyTable;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.CrossCheckTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.LedgerTable;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
@@ -38,7 +42,12 @@ public final class LakeReader implements AutoCloseable {
           new AppEventTable().schema(),
           new RawEventTable().schema(),
           new DeadLetterTable().schema(),
-          new LedgerTable().schema());
+          new LedgerTable().schema(),
+          SessionTable.SCHEMA,
+          RollupTable.HOURLY,
+          RollupTable.DAILY,
+          CrossCheckTable.SCHEMA,
+          AnomalyTable.SCHEMA);
 
   private final Connection duckdb;
 

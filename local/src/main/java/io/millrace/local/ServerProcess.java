@@ -45,6 +45,14 @@ public abstract class ServerProcess implements AutoCloseable {
   /** The JVM's options, the server's main class and its arguments. */
   abstract List<String> command();
 
+  /** The whole command line; that of a JVM with this server's jars unless told otherwise. */
+  List<String> commandLine() {
+    return java(command());
+  }
+
+  /** Called when the server has been closed, to remove what is not in its folder alone. */
+  void closed() {}
+
   /** Whether a real request is answered as it should be. */
   abstract boolean answers() throws Exception;
 
@@ -126,6 +134,7 @@ public abstract class ServerProcess implements AutoCloseable {
     } catch (IllegalStateException e) {
       // The JVM is shutting down already: the hook may run, and finds the process gone.
     }
+    closed();
   }
 
   public final synchronized boolean isRunning() {
@@ -156,7 +165,7 @@ public abstract class ServerProcess implements AutoCloseable {
 
   private synchronized void launch() {
     try {
-      process = spawn(command(), Map.of());
+      process = run(commandLine());
     } catch (IOException e) {
       throw new UncheckedIOException("cannot run " + name, e);
     }
@@ -178,6 +187,15 @@ public abstract class ServerProcess implements AutoCloseable {
 
   /** Runs a main class with this server's jars, printing to its log. */
   final Process spawn(List<String> command, Map<String, String> environment) throws IOException {
+    return run(java(command), environment);
+  }
+
+  /** Runs a program in this server's folder, printing to its log. */
+  final Process run(List<String> line) throws IOException {
+    return run(line, Map.of());
+  }
+
+  private List<String> java(List<String> command) {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.add("-cp");
@@ -188,6 +206,10 @@ public abstract class ServerProcess implements AutoCloseable {
             BuildFiles.classes().toString(),
             BuildFiles.server(name).resolve("lib").resolve("*").toString()));
     line.addAll(command);
+    return line;
+  }
+
+  private Process run(List<String> line, Map<String, String> environment) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
     builder.environment().putAll(environment);
     builder.redirectErrorStream(true);

@@ -24,13 +24,16 @@ public final class SimulatedTraffic {
 
   private SimulatedTraffic() {}
 
-  /** Creates the topics and those of their dead letters, for records of up to 20 MB. */
+  /** Creates the topics, those of their dead letters, and those of the job's results. */
   public static void createTopics(KafkaBroker broker, String prefix, int partitions) {
     Map<String, String> large = Map.of("max.message.bytes", Integer.toString(20 << 20));
     for (String topic : TOPICS) {
       broker.createTopic(prefix + topic, partitions, large);
       broker.createTopic(prefix + topic + ".dlq", 1, large);
     }
+    broker.createTopic(prefix + "sessions", partitions);
+    broker.createTopic(prefix + "rollups.live", partitions, Map.of("cleanup.policy", "compact"));
+    broker.createTopic(prefix + "anomalies", partitions);
   }
 
   /**

@@ -9,8 +9,11 @@ import io.millrace.lake.catalog.Catalog.Placement;
 import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.BackfillPlan.Stage;
 import io.millrace.lake.publish.HourRange;
@@ -50,6 +53,22 @@ class HoursBackfillITCase {
           + " app_version, country, region, city, properties, late, dedup_checked, topic, year,"
           + " month, day, hour FROM app_events WHERE day = '01' AND hour IN ('10', '11') ORDER BY"
           + " timestamp, event_id";
+
+  /** What is final: no late event is in it. */
+  private static final List<String> FINAL =
+      List.of(
+          "SELECT * FROM sessions WHERE day = '01' AND hour IN ('10', '11') ORDER BY session_id",
+          "SELECT * EXCLUDE (active_users_hll) FROM hourly_aggregates_with_dimensions WHERE day ="
+              + " '01' AND hour IN ('10', '11') ORDER BY ALL",
+          "SELECT * EXCLUDE (active_users_hll) FROM daily_aggregates_with_dimensions WHERE day ="
+              + " '01' ORDER BY ALL");
+
+  private static final String TOTAL =
+      "SELECT max(total_events), max(sessions_ended) FROM daily_aggregates_with_dimensions WHERE"
+          + " day = '01'";
+
+  private static final TimePartition DAY =
+      TimePartition.day(Instant.parse("2026-03-01T00:00:00Z").toEpochMilli());
 
   private static Stack stack;
   private static FlinkCluster flink;
@@ -156,18 +175,30 @@ class HoursBackfillITCase {
     producer.send(new ProducerRecord<>(NAME + "-session", 0, time, null, value)).get();
   }
 
-  /** Sends on meanwhile: where nothing comes every partition is idle, and no time passes. */
   private static void awaitComplete(int hour, String property, String value) {
+    awaitComplete(AppEventTable.SCHEMA, hour(hour), property, value);
+  }
+
+  /** Sends on meanwhile: where nothing comes every partition is idle, and no time passes. */
+  private static void awaitComplete(
+      TableSchema table, TimePartition partition, String property, String value) {
     long[] last = {System.nanoTime()};
     Await.until(
-        () -> "hour " + hour + " with " + property + " = " + value + ": " + registered(hour),
+        () -> table.name() + " " + partition.path() + " with " + property + " = " + value,
         PATIENCE,
         () -> {
           if (System.nanoTime() - last[0] > 500_000_000L) {
             last[0] = System.nanoTime();
             beat();
           }
-          return value.equals(registered(hour).properties().get(property));
+          try (Catalog catalog = catalog()) {
+            return catalog
+                .partition(table, partition)
+                .filter(p -> value.equals(p.properties().get(property)))
+                .isPresent();
+          } catch (CatalogException e) {
+            throw new IllegalStateException(e);
+          }
         });
   }
 
@@ -225,17 +256,24 @@ class HoursBackfillITCase {
               "first false", "first true", "late true", "late-too true", "second false");
 
       nothingIsChangedByADryRun(before);
-      List<List<String>> expected = inTime(folder, List.of(LATE, LATE_ALONE));
-      assertThat(expected).hasSize(4);
+      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("4", "2")));
+      List<List<List<String>>> expected = inTime(folder, List.of(LATE, LATE_ALONE));
+      assertThat(expected.get(0)).hasSize(4);
+      assertThat(expected.get(1)).hasSize(3);
       End end = backfill();
       assertThat(end.errors()).isEmpty();
       assertThat(end.code()).isZero();
       assertThat(end.lines())
           .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +swapped +3 +2 +0"))
           .anyMatch(l -> l.matches("app_events +" + hour(11).path() + " +swapped +2 +2 +0"))
+          .anyMatch(l -> l.matches("sessions +" + hour(10).path() + " +swapped +1 +2 +0"))
+          .anyMatch(l -> l.matches("sessions +" + hour(11).path() + " +swapped +0 +1 +0"))
+          .anyMatch(l -> l.matches("daily_agg\\S+ +" + DAY.path() + " +swapped .*"))
           .noneMatch(l -> l.startsWith("Warning"));
-      assertThat(byCatalog(SAME)).isEqualTo(expected);
+      assertThat(recomputed()).isEqualTo(expected);
+      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("6", "4")));
       assertThat(byPath(SAME)).as("by path nothing moves").isEqualTo(before);
+      assertThat(byPath(TOTAL)).isEqualTo(List.of(List.of("4", "2")));
       assertThat(
               byCatalog(
                   "SELECT event_id FROM app_events WHERE day = '01' AND hour NOT IN ('10', '11') ORDER BY 1"))
@@ -260,7 +298,7 @@ class HoursBackfillITCase {
           .containsAll(newest(stack.lake().resolve(NAME + "/processed/app_events"), 10));
 
       assertThat(backfill().errors()).isEmpty();
-      assertThat(byCatalog(SAME))
+      assertThat(recomputed())
           .isEqualTo(inTime(folder, List.of(LATE, LATE_ALONE, TOO_LATE_FOR_RAW)));
       assertThat(flink.restarts(job)).isZero();
       flink.cancel(job);
@@ -276,6 +314,10 @@ class HoursBackfillITCase {
     }
     awaitComplete(10, "millrace.complete", "true");
     awaitComplete(11, "millrace.complete", "true");
+    awaitComplete(SessionTable.SCHEMA, hour(10), "millrace.complete", "true");
+    awaitComplete(RollupTable.HOURLY, hour(10), "millrace.complete", "true");
+    awaitComplete(RollupTable.HOURLY, hour(11), "millrace.complete", "true");
+    awaitComplete(RollupTable.DAILY, DAY, "millrace.complete", "true");
     send(LATE, "2026-03-02T12:30:01Z");
     send(LATE_ALONE, "2026-03-02T12:30:02Z");
     // A resend after more than a day: no longer recognised, and there twice.
@@ -296,7 +338,7 @@ class HoursBackfillITCase {
   }
 
   /** The same events, all in time, through the same job, in another lake. */
-  private static List<List<String>> inTime(Path folder, List<Sent> more) throws Exception {
+  private static List<List<List<String>>> inTime(Path folder, List<Sent> more) throws Exception {
     Path input = Files.createTempDirectory(folder, "in");
     Path out = input.resolveSibling(input.getFileName() + "-lake");
     List<Sent> all = new ArrayList<>(IN_TIME);
@@ -311,12 +353,28 @@ class HoursBackfillITCase {
             input.toUri().toString(),
             "--topics",
             TOPICS,
+            "--time.input-ends-at",
+            "2026-03-02T12:00:00Z",
             "--lake.root",
             out.toUri().toString());
-    Backfill.run(config, new PrintStream(new ByteArrayOutputStream(), true, "UTF-8"), Map.of());
+    Backfill.run(
+        config,
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+        stack.s3Settings());
     try (LakeReader lake = LakeReader.ofFolder(out)) {
-      return lake.query(SAME).rows();
+      List<List<List<String>>> tables = new ArrayList<>();
+      tables.add(lake.query(SAME).rows());
+      FINAL.forEach(query -> tables.add(lake.query(query).rows()));
+      return tables;
     }
+  }
+
+  /** The same of the lake that the job writes, as its catalog tells. */
+  private static List<List<List<String>>> recomputed() {
+    List<List<List<String>>> tables = new ArrayList<>();
+    tables.add(byCatalog(SAME));
+    FINAL.forEach(query -> tables.add(byCatalog(query)));
+    return tables;
   }
 
   private static void theLedgerKeepsTheRunsApart() {
@@ -334,7 +392,7 @@ class HoursBackfillITCase {
   }
 
   /** As if the run had ended between the two partitions. */
-  private static void anInterruptedSwapGoesOn(List<List<String>> expected) throws Exception {
+  private static void anInterruptedSwapGoesOn(List<List<List<String>>> expected) throws Exception {
     org.apache.flink.core.fs.Path root = new org.apache.flink.core.fs.Path(ROOT);
     BackfillPlan plan =
         BackfillPlan.read(BackfillPlan.file(root, HourRange.parse(HOURS))).orElseThrow();
@@ -344,7 +402,7 @@ class HoursBackfillITCase {
       String former = ROOT + "/processed/app_events/" + hour(11).path();
       catalog.place(AppEventTable.SCHEMA, Map.of(hour(11), new Placement(former, Map.of())));
     }
-    assertThat(byCatalog(SAME)).isNotEqualTo(expected);
+    assertThat(recomputed()).isNotEqualTo(expected);
     plan.at(Stage.WRITTEN).write(root);
 
     End end = backfill();
@@ -354,7 +412,7 @@ class HoursBackfillITCase {
         .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +already +2 +2 +0"))
         .anyMatch(l -> l.matches("app_events +" + hour(11).path() + " +swapped +2 +2 +0"))
         .noneMatch(l -> l.startsWith("Done in"));
-    assertThat(byCatalog(SAME)).isEqualTo(expected);
+    assertThat(recomputed()).isEqualTo(expected);
     assertThat(registered(11).location()).isEqualTo(target);
   }
 

@@ -157,6 +157,11 @@ public final class RowColumns {
     next = first + 2;
   }
 
+  /** The next column is an array of strings; an empty array is not null. */
+  public void stringList(@Nullable List<String> strings) throws IOException {
+    array(strings, 1, (string, fields) -> fields.string(string));
+  }
+
   /**
    * The next column is an array; an empty array is not null.
    *

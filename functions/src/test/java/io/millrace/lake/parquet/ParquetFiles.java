@@ -10,6 +10,15 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.core.fs.local.LocalDataOutputStream;
+import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.RecordReader;
+import org.apache.parquet.schema.MessageType;
 
 /** Writes rows to files, and reads files with DuckDB, which shares no code with the writer. */
 final class ParquetFiles {
@@ -56,5 +65,31 @@ final class ParquetFiles {
         return out;
       }
     }
+  }
+
+  static ParquetFileReader reader(Path file) throws IOException {
+    return ParquetFileReader.open(
+        FlinkFiles.input(new org.apache.flink.core.fs.Path(file.toUri())),
+        ParquetReadOptions.builder(new PlainParquetConfiguration()).build());
+  }
+
+  /** The rows as Parquet's own reader sees them. */
+  static List<Group> groups(Path file) throws IOException {
+    List<Group> out = new ArrayList<>();
+    try (ParquetFileReader reader = reader(file)) {
+      MessageType schema = reader.getFileMetaData().getSchema();
+      for (PageReadStore pages = reader.readNextRowGroup();
+          pages != null;
+          pages = reader.readNextRowGroup()) {
+        RecordReader<Group> records =
+            new ColumnIOFactory()
+                .getColumnIO(schema)
+                .getRecordReader(pages, new GroupRecordConverter(schema));
+        for (long i = 0; i < pages.getRowCount(); i++) {
+          out.add(records.read());
+        }
+      }
+    }
+    return out;
   }
 }

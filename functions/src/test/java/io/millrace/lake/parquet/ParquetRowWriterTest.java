@@ -21,17 +21,10 @@ import java.util.Map;
 import java.util.Random;
 import org.apache.flink.core.fs.local.LocalDataOutputStream;
 import org.apache.flink.util.InstantiationUtil;
-import org.apache.parquet.ParquetReadOptions;
-import org.apache.parquet.column.page.PageReadStore;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
-import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
-import org.apache.parquet.io.ColumnIOFactory;
-import org.apache.parquet.io.RecordReader;
-import org.apache.parquet.schema.MessageType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -114,7 +107,7 @@ class ParquetRowWriterTest {
   void parquetsOwnReaderAgrees() throws Exception {
     List<AppEvent> events = events(5_000);
     Path file = ParquetFiles.write(dir.resolve("f"), new AppEventTable(), events, small());
-    List<Group> rows = groups(file);
+    List<Group> rows = ParquetFiles.groups(file);
     assertThat(rows).hasSize(events.size());
     for (int i = 0; i < rows.size(); i++) {
       Event e = events.get(i).event();
@@ -296,34 +289,9 @@ class ParquetRowWriterTest {
   }
 
   private static List<BlockMetaData> footer(Path file) throws IOException {
-    try (ParquetFileReader reader = reader(file)) {
+    try (ParquetFileReader reader = ParquetFiles.reader(file)) {
       return reader.getFooter().getBlocks();
     }
-  }
-
-  private static ParquetFileReader reader(Path file) throws IOException {
-    return ParquetFileReader.open(
-        FlinkFiles.input(new org.apache.flink.core.fs.Path(file.toUri())),
-        ParquetReadOptions.builder(new PlainParquetConfiguration()).build());
-  }
-
-  private static List<Group> groups(Path file) throws IOException {
-    List<Group> out = new ArrayList<>();
-    try (ParquetFileReader reader = reader(file)) {
-      MessageType schema = reader.getFileMetaData().getSchema();
-      for (PageReadStore pages = reader.readNextRowGroup();
-          pages != null;
-          pages = reader.readNextRowGroup()) {
-        RecordReader<Group> records =
-            new ColumnIOFactory()
-                .getColumnIO(schema)
-                .getRecordReader(pages, new GroupRecordConverter(schema));
-        for (long i = 0; i < pages.getRowCount(); i++) {
-          out.add(records.read());
-        }
-      }
-    }
-    return out;
   }
 
   private static final class FailingTable implements LakeTable<String> {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.rollup.RollupSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,10 +21,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The Parquet and Hive types of a table, and that no released column changes. */
 class ParquetSchemaTest {
+  private static final List<String> DIMENSIONS = RollupSpec.DEFAULT_DIMENSIONS;
 
   static Stream<LakeTable<?>> tables() {
     return Stream.of(
-        new AppEventTable(), new RawEventTable(), new DeadLetterTable(), new LedgerTable());
+        new AppEventTable(),
+        new SessionTable(),
+        RollupTable.hourly(DIMENSIONS, List.of()),
+        RollupTable.daily(DIMENSIONS, List.of()),
+        new RawEventTable(),
+        new DeadLetterTable(),
+        new LedgerTable(),
+        new CrossCheckTable(),
+        new AnomalyTable());
   }
 
   static Stream<Arguments> types() {
@@ -69,6 +79,12 @@ class ParquetSchemaTest {
         new TableSchema("t", "p/t", List.of(Column.required("c", LakeType.LONG, "")), "");
     assertThat(ParquetSchema.of(table).toString())
         .isEqualTo("message t {\n  required int64 c;\n}\n");
+  }
+
+  @Test
+  void theRollupsDefaultsAreThoseOfTheSpec() {
+    assertThat(RollupTable.HOURLY).isEqualTo(RollupTable.hourly(DIMENSIONS, List.of()).schema());
+    assertThat(RollupTable.DAILY).isEqualTo(RollupTable.daily(DIMENSIONS, List.of()).schema());
   }
 
   /**

@@ -3,6 +3,7 @@ package io.millrace.lake.parquet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
 import io.millrace.event.DeadLetter;
 import io.millrace.event.Device;
@@ -232,6 +233,43 @@ class TableRoundTripTest {
                     + " rejected, duplicates, late from %s"))
         .containsExactly(
             "run-1|streaming|7|install|0|10|7|2|1|3", "run-1|bounded|-1|session|3600000|1|1|0|0|0");
+  }
+
+  private static Anomaly anomaly(List<String> labels, double observed, Anomaly.State state) {
+    return new Anomaly(
+        "a-1",
+        "error_rate",
+        labels,
+        7_200_000L,
+        10_800_000L,
+        observed,
+        0.25,
+        0.75,
+        Anomaly.Severity.CRITICAL,
+        Anomaly.Direction.SPIKE,
+        state,
+        3_600_000L,
+        2);
+  }
+
+  @Test
+  void anAnomalyKeepsItsAlert() throws Exception {
+    List<Anomaly> rows =
+        List.of(
+            anomaly(List.of("country=DE", "device_type=phone"), 0.8, Anomaly.State.FIRING),
+            anomaly(List.of(), Double.NaN, Anomaly.State.RESOLVED));
+    Path file = ParquetFiles.write(dir.resolve("f"), new AnomalyTable(), rows);
+    assertThat(
+            ParquetFiles.query(
+                file,
+                "select alert_id, metric, cell, epoch_ms(window_start), epoch_ms(window_end),"
+                    + " observed, expected, score, severity, direction, state,"
+                    + " epoch_ms(opened_at), windows_firing from %s"))
+        .containsExactly(
+            "a-1|error_rate|country=DE,device_type=phone|7200000|10800000|0.8|0.25|0.75|critical|"
+                + "spike|firing|3600000|2",
+            "a-1|error_rate||7200000|10800000|null|0.25|0.75|critical|spike|resolved|3600000|2");
+    assertThat(new AnomalyTable().partitionTime(rows.get(0))).isEqualTo(7_200_000L);
   }
 
   @Test

@@ -10,10 +10,13 @@ import io.millrace.config.PassThrough;
 import io.millrace.config.Secret;
 import io.millrace.config.Settings;
 import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.rollup.RollupSpec;
+import io.millrace.session.SessionRules;
 import io.millrace.validation.ValidationRules;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -37,6 +40,9 @@ public record EngagementConfig(
     Time time,
     Users users,
     @Nullable Dimension dimension,
+    Sessions sessions,
+    Rollups rollups,
+    Anomalies anomalies,
     DeadLetters deadLetters,
     Lake lake,
     CatalogSpec catalog) {
@@ -94,6 +100,65 @@ public record EngagementConfig(
   public record Dimension(@Nullable String file, @Nullable String topic, Duration refresh) {}
 
   /**
+   * Sessions.
+   *
+   * @param topic null when they go to the lake only
+   */
+  public record Sessions(boolean enabled, SessionRules rules, @Nullable String topic) {}
+
+  /**
+   * Rollups.
+   *
+   * @param maxCells cells of a window that get rows of their own
+   * @param liveInterval how often changed cells are told
+   * @param liveRetention how long a cell is told after its final row, in event time
+   * @param liveTopic null for none
+   * @param jdbc null for none
+   */
+  public record Rollups(
+      boolean enabled,
+      RollupSpec spec,
+      int maxCells,
+      Duration liveInterval,
+      Duration liveRetention,
+      @Nullable String liveTopic,
+      @Nullable Jdbc jdbc) {
+
+    /** Whether anything takes the present values of cells. */
+    public boolean isLive() {
+      return liveTopic != null || jdbc != null;
+    }
+  }
+
+  /** A PostgreSQL database with a table per window. */
+  public record Jdbc(
+      String url, @Nullable String user, @Nullable Secret password, String tablePrefix) {}
+
+  /** Which rollups are looked at for anomalies. */
+  public enum AnomalyInput {
+    /** The final rows. */
+    FINAL,
+    /** The present values. */
+    LIVE
+  }
+
+  /**
+   * Anomaly detection.
+   *
+   * @param metrics figures of the rollups
+   * @param cells grouping sets that are watched, as masks of dimensions
+   * @param maxEmptyHours hours without a row after which a cell is forgotten
+   * @param topic null when anomalies go to the lake only
+   */
+  public record Anomalies(
+      boolean enabled,
+      AnomalyInput input,
+      List<String> metrics,
+      Set<Integer> cells,
+      int maxEmptyHours,
+      @Nullable String topic) {}
+
+  /**
    * Where rejected records go besides the lake.
    *
    * @param topics whether they go to {@code <topic><suffix>}
@@ -113,6 +178,15 @@ public record EngagementConfig(
   /** Whether the input ends and the job runs in batch mode. */
   public boolean isBatch() {
     return input.kind() != SourceKind.KAFKA;
+  }
+
+  /**
+   * How far the watermark has to be past a window's end before its rows are final: sessions that
+   * end in it are known after the gap.
+   */
+  public Duration finalAfter() {
+    Duration gap = sessions.enabled() ? sessions.rules().gap() : Duration.ZERO;
+    return time.allowedLateness().plus(gap);
   }
 
   /** The run's mode, as it stands in the ledger. */
@@ -404,6 +478,9 @@ public record EngagementConfig(
           .option(DIMENSION_FILE)
           .option(DIMENSION_TOPIC)
           .option(DIMENSION_REFRESH, Check.atLeast(Duration.ofSeconds(1)))
+          .include(SessionOptions.OPTIONS)
+          .include(RollupOptions.OPTIONS)
+          .include(AnomalyOptions.OPTIONS)
           .option(DLQ_TOPICS)
           .option(DLQ_SUFFIX, Check.matching("[A-Za-z0-9._-]+"))
           .option(DLQ_MAX_PAYLOAD, Check.between(new MemorySize(1024), MemorySize.ofMebiBytes(16)))
@@ -451,6 +528,19 @@ public record EngagementConfig(
               "users.dedup-ttl must be at least time.allowed-lateness",
               DEDUP_TTL,
               ALLOWED_LATENESS)
+          .rule(
+              s -> !s.get(AnomalyOptions.ENABLED) || s.get(RollupOptions.ENABLED),
+              "anomalies are looked for in rollups: with rollups.enabled false, anomalies.enabled"
+                  + " must be false, too",
+              AnomalyOptions.ENABLED,
+              RollupOptions.ENABLED)
+          .rule(
+              s ->
+                  s.get(SOURCE) != SourceKind.FILES
+                      || s.get(AnomalyOptions.INPUT) != AnomalyInput.LIVE,
+              "anomalies.input live needs source kafka",
+              SOURCE,
+              AnomalyOptions.INPUT)
           .build();
 
   public EngagementConfig {
@@ -484,6 +574,9 @@ public record EngagementConfig(
     boolean kafka = s.get(SOURCE) == SourceKind.KAFKA;
     Optional<String> dimensionFile = s.find(DIMENSION_FILE);
     Optional<String> dimensionTopic = s.find(DIMENSION_TOPIC);
+    // First, so that their problems are noted even where a required option is missing.
+    Sessions sessions = SessionOptions.from(s, kafka);
+    Rollups rollups = RollupOptions.from(s, kafka);
     return new EngagementConfig(
         s.get(JOB_NAME),
         s.find(RUN_ID).orElse(null),
@@ -521,6 +614,9 @@ public record EngagementConfig(
             ? null
             : new Dimension(
                 dimensionFile.orElse(null), dimensionTopic.orElse(null), s.get(DIMENSION_REFRESH)),
+        sessions,
+        rollups,
+        AnomalyOptions.from(s, rollups.spec(), kafka),
         new DeadLetters(s.get(DLQ_TOPICS) && kafka, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
         new Lake(
             s.get(LAKE_ROOT).replaceAll("/+$", ""),

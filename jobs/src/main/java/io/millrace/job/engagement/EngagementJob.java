@@ -1,26 +1,45 @@
 package io.millrace.job.engagement;
 
+import io.millrace.anomaly.DetectAnomalies;
 import io.millrace.config.ConfigException;
 import io.millrace.config.OptionDocs;
 import io.millrace.enrichment.DimensionTable;
 import io.millrace.enrichment.Enrich;
 import io.millrace.enrichment.EnrichOnce;
 import io.millrace.enrichment.LoadDimension;
+import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
+import io.millrace.event.Cell;
+import io.millrace.event.CrossCheck;
 import io.millrace.event.DeadLetter;
 import io.millrace.event.Event;
 import io.millrace.event.LedgerEntry;
+import io.millrace.event.LiveRollup;
+import io.millrace.event.Observation;
 import io.millrace.event.Received;
+import io.millrace.event.Rollup;
+import io.millrace.event.Session;
 import io.millrace.identity.Deduplicate;
 import io.millrace.identity.Pseudonymise;
+import io.millrace.job.engagement.EngagementConfig.Anomalies;
+import io.millrace.job.engagement.EngagementConfig.AnomalyInput;
+import io.millrace.job.engagement.EngagementConfig.Rollups;
 import io.millrace.job.engagement.EngagementPorts.DimensionSource;
 import io.millrace.job.engagement.EngagementPorts.EventSource;
 import io.millrace.lake.catalog.TimePartition;
+import io.millrace.ledger.CheckSessions;
 import io.millrace.ledger.Reconcile;
+import io.millrace.rollup.CloseWindow;
+import io.millrace.rollup.ObserveRollups;
+import io.millrace.rollup.RollUp;
+import io.millrace.rollup.RollupSpec;
+import io.millrace.rollup.RollupTimes;
+import io.millrace.session.Sessionize;
 import io.millrace.timeline.SourceWatermarks;
 import io.millrace.timeline.TimelineOptions;
 import io.millrace.timeline.UserTimeline;
 import io.millrace.validation.Admit;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.RuntimeExecutionMode;
@@ -45,8 +64,15 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *                                 |  \--every record--> raw/
  *                                 v
  *              (pseudonymise) (enrich) keyBy(user_id) --> user timeline --> processed/app_events
- *                                                              |
- *              counts of admit and timeline --> reconcile --> quality/ledger
+ *                                                           |   |
+ *                                                           |   \--> processed/sessions, topic
+ *                                    keyBy(cell) roll-up <--/
+ *                                         |    \--> live topic, live table
+ *                                         \--> close-window --> aggregated/ hourly, daily
+ *                                                   \--> detect-anomalies --> anomalies, topic
+ *
+ *  counts of admit and timeline --> reconcile --> quality/ledger
+ *  balance of sessions, sums of windows --> quality/cross_checks
  * </pre>
  */
 public final class EngagementJob {
@@ -133,14 +159,7 @@ public final class EngagementJob {
             .transform(
                 "user-timeline",
                 TypeInformation.of(AppEvent.class),
-                new UserTimeline(
-                    new TimelineOptions(
-                        config.time().allowedLateness(),
-                        new Deduplicate(config.users().dedupTtl()),
-                        config.users().cacheUsers(),
-                        config.users().cacheSize().getBytes(),
-                        run.id(),
-                        config.mode())))
+                new UserTimeline(timeline(config, run)))
             .uid("user-timeline");
     byHour(accepted, config, event -> event.event().timestamp())
         .sinkTo(ports.appEvents())
@@ -177,6 +196,147 @@ public final class EngagementJob {
         .uid("ledger")
         .name("ledger")
         .setParallelism(1);
+
+    List<DataStream<CrossCheck>> checks = new ArrayList<>();
+    if (config.sessions().enabled()) {
+      checks.add(sessions(accepted, ports, config, run));
+    }
+    if (config.rollups().enabled()) {
+      checks.add(rollups(accepted, ports, config, run));
+    }
+    if (!checks.isEmpty()) {
+      union(checks)
+          .sinkTo(ports.crossChecks())
+          .uid("cross-checks")
+          .name("cross-checks")
+          .setParallelism(1);
+    }
+  }
+
+  private static TimelineOptions timeline(EngagementConfig config, RunInfo run) {
+    return new TimelineOptions(
+        config.time().allowedLateness(),
+        new Deduplicate(config.users().dedupTtl()),
+        config.sessions().enabled() ? new Sessionize(config.sessions().rules()) : null,
+        config.rollups().enabled() ? config.rollups().spec() : null,
+        config.finalAfter(),
+        config.rollups().liveInterval(),
+        config.users().cacheUsers(),
+        config.users().cacheSize().getBytes(),
+        run.id(),
+        config.isBatch());
+  }
+
+  /** Closed sessions to their table and topic, and their events held against the accepted ones. */
+  private static DataStream<CrossCheck> sessions(
+      SingleOutputStreamOperator<AppEvent> timeline,
+      EngagementPorts ports,
+      EngagementConfig config,
+      RunInfo run) {
+    DataStream<Session> sessions = timeline.getSideOutput(UserTimeline.SESSIONS);
+    byHour(sessions, config, Session::end)
+        .sinkTo(ports.sessions())
+        .uid("sessions")
+        .name("sessions");
+    if (ports.sessionTopic() != null) {
+      sessions.sinkTo(ports.sessionTopic()).uid("session-topic").name("session-topic");
+    }
+    return timeline
+        .getSideOutput(UserTimeline.BALANCE)
+        .transform(
+            "check-sessions",
+            TypeInformation.of(CrossCheck.class),
+            new CheckSessions(run.id(), config.mode()))
+        .uid("check-sessions")
+        .setParallelism(1);
+  }
+
+  /** Parts of cells to final rows in two tables, and to live ones. */
+  private static DataStream<CrossCheck> rollups(
+      SingleOutputStreamOperator<AppEvent> timeline,
+      EngagementPorts ports,
+      EngagementConfig config,
+      RunInfo run) {
+    Rollups options = config.rollups();
+    boolean early = config.anomalies().enabled() && config.anomalies().input() == AnomalyInput.LIVE;
+    SingleOutputStreamOperator<Rollup> rolledUp =
+        timeline
+            .getSideOutput(UserTimeline.CELLS)
+            .keyBy(Rollup::cell, TypeInformation.of(Cell.class))
+            .process(
+                new RollUp(
+                    options.spec(),
+                    new RollupTimes(
+                        config.finalAfter(),
+                        early ? config.time().allowedLateness() : null,
+                        options.isLive() ? options.liveInterval() : Duration.ZERO,
+                        options.liveRetention())),
+                TypeInformation.of(Rollup.class))
+            .uid("roll-up")
+            .name("roll-up");
+    SingleOutputStreamOperator<Rollup> rows =
+        rolledUp
+            .keyBy(CloseWindow::windowOf, Types.LONG)
+            .process(
+                new CloseWindow(
+                    options.spec(),
+                    options.maxCells(),
+                    config.finalAfter(),
+                    run.id(),
+                    config.mode()),
+                TypeInformation.of(Rollup.class))
+            .uid("close-window")
+            .name("close-window");
+    byHour(
+            rows.filter(row -> !row.cell().daily()).uid("hourly-rows").name("hourly-rows"),
+            config,
+            row -> row.cell().start())
+        .sinkTo(ports.hourly())
+        .uid("hourly-aggregates")
+        .name("hourly-aggregates");
+    byHour(
+            rows.filter(row -> row.cell().daily()).uid("daily-rows").name("daily-rows"),
+            config,
+            row -> row.cell().start())
+        .sinkTo(ports.daily())
+        .uid("daily-aggregates")
+        .name("daily-aggregates");
+    DataStream<LiveRollup> live = rolledUp.getSideOutput(RollUp.LIVE);
+    if (ports.liveTopic() != null) {
+      live.sinkTo(ports.liveTopic()).uid("live-topic").name("live-topic");
+    }
+    if (ports.liveTable() != null) {
+      live.sinkTo(ports.liveTable()).uid("live-table").name("live-table");
+    }
+    if (config.anomalies().enabled()) {
+      anomalies(early ? rolledUp.getSideOutput(RollUp.EARLY) : rows, ports, config);
+    }
+    return rows.getSideOutput(CloseWindow.CHECKS);
+  }
+
+  /** Rows of hours to alerts. */
+  private static void anomalies(
+      DataStream<Rollup> rows, EngagementPorts ports, EngagementConfig config) {
+    Anomalies options = config.anomalies();
+    RollupSpec spec = config.rollups().spec();
+    DataStream<Anomaly> anomalies =
+        rows.flatMap(new ObserveRollups(spec, options.metrics(), options.cells()))
+            .returns(TypeInformation.of(Observation.class))
+            .uid("observe-rollups")
+            .name("observe-rollups")
+            .keyBy(Observation::series)
+            .process(
+                new DetectAnomalies(AnomalyOptions.rules(options, config.finalAfter())),
+                TypeInformation.of(Anomaly.class))
+            .uid("detect-anomalies")
+            .name("detect-anomalies");
+    byHour(anomalies, config, Anomaly::windowStart)
+        .sinkTo(ports.anomalies())
+        .uid("anomalies")
+        .name("anomalies");
+    if (ports.anomalyTopic() != null) {
+      anomalies.sinkTo(ports.anomalyTopic()).uid("anomaly-topic").name("anomaly-topic");
+    }
   }
 
   private static DataStream<Event> pseudonymise(DataStream<Event> events, EngagementConfig config) {

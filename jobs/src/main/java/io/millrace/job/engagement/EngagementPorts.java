@@ -4,17 +4,29 @@ import io.millrace.codec.json.JsonEventDecoder;
 import io.millrace.config.ConfigException;
 import io.millrace.enrichment.DimensionFile;
 import io.millrace.enrichment.DimensionReader;
+import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
+import io.millrace.event.CrossCheck;
 import io.millrace.event.DeadLetter;
 import io.millrace.event.LedgerEntry;
+import io.millrace.event.LiveRollup;
 import io.millrace.event.Received;
+import io.millrace.event.Rollup;
+import io.millrace.event.Session;
+import io.millrace.job.engagement.EngagementConfig.Anomalies;
 import io.millrace.job.engagement.EngagementConfig.Dimension;
 import io.millrace.job.engagement.EngagementConfig.Input;
 import io.millrace.job.engagement.EngagementConfig.Lake;
+import io.millrace.job.engagement.EngagementConfig.Rollups;
+import io.millrace.job.engagement.EngagementConfig.Sessions;
 import io.millrace.job.engagement.EngagementConfig.SourceKind;
 import io.millrace.job.engagement.EngagementConfig.Start;
 import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AnomalyTable;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.CrossCheckTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.EventTimeBucket;
 import io.millrace.lake.parquet.LakeTable;
@@ -24,9 +36,12 @@ import io.millrace.lake.parquet.ParquetFooter;
 import io.millrace.lake.parquet.ParquetOptions;
 import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.LakeSink;
 import io.millrace.lake.publish.PublishSettings;
+import io.millrace.rollup.RollupSpec;
 import io.millrace.validation.Validate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,12 +49,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
@@ -49,6 +67,7 @@ import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.src.FileSource;
 import org.apache.flink.connector.file.src.enumerate.NonSplittingRecursiveEnumerator;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
@@ -58,9 +77,14 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the engagement job reads from and writes to; the only place that knows connectors.
@@ -68,6 +92,12 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
  * @param events a source per topic
  * @param raw absent when raw is off
  * @param deadLetterTopics absent when rejected records go to the lake only
+ * @param sessions absent, with the topic, when there are no sessions
+ * @param sessionTopic absent when sessions go to the lake only
+ * @param hourly absent, with the other ports of rollups, when there are no rollups
+ * @param liveTopic takes the records of a cell in order, from one subtask
+ * @param liveTable the same
+ * @param anomalies absent, with the topic, when none are looked for
  */
 public record EngagementPorts(
     List<EventSource> events,
@@ -76,9 +106,25 @@ public record EngagementPorts(
     @Nullable Sink<Received> raw,
     Sink<DeadLetter> quarantine,
     @Nullable Sink<DeadLetter> deadLetterTopics,
-    Sink<LedgerEntry> ledger) {
+    Sink<LedgerEntry> ledger,
+    @Nullable Sink<Session> sessions,
+    @Nullable Sink<Session> sessionTopic,
+    @Nullable Sink<Rollup> hourly,
+    @Nullable Sink<Rollup> daily,
+    @Nullable Sink<LiveRollup> liveTopic,
+    @Nullable Sink<LiveRollup> liveTable,
+    @Nullable Sink<Anomaly> anomalies,
+    @Nullable Sink<Anomaly> anomalyTopic,
+    Sink<CrossCheck> crossChecks) {
 
+  private static final Logger LOG = LoggerFactory.getLogger(EngagementPorts.class);
   private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(30);
+
+  /**
+   * How long the broker keeps a transaction open that nobody ends. A broker takes at most 15
+   * minutes unless told otherwise, and a longer wait for the next checkpoint loses messages.
+   */
+  private static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(14);
 
   /**
    * A source of records.
@@ -108,6 +154,14 @@ public record EngagementPorts(
             .withCloseTimeout(config.lake().publishTimeout());
     PublishSettings never =
         PublishSettings.neverComplete().withCloseTimeout(config.lake().publishTimeout());
+    PublishSettings whenFinal =
+        PublishSettings.completeAfter(config.finalAfter())
+            .withCloseTimeout(config.lake().publishTimeout());
+    Sessions sessions = config.sessions();
+    Rollups rollups = config.rollups();
+    Anomalies anomalies = config.anomalies();
+    List<String> dimensions = dimensionColumns(rollups.spec());
+    List<String> counters = List.copyOf(rollups.spec().counters().keySet());
     return new EngagementPorts(
         events(config, plan, validate),
         dimension(config),
@@ -117,15 +171,60 @@ public record EngagementPorts(
             : null,
         table(config, plan, lineage, new DeadLetterTable(), never),
         config.deadLetters().topics() ? deadLetterTopics(config) : null,
-        // The ledger knows runs: a backfill's counts stand beside those of the live run.
-        table(config, null, lineage, new LedgerTable(), never));
+        // These know runs: what a backfill tells stands beside what the live run tells.
+        table(config, null, lineage, new LedgerTable(), never),
+        sessions.enabled() ? table(config, plan, lineage, new SessionTable(), whenFinal) : null,
+        sessions.topic() != null
+            ? transactional(config, "sessions", new SessionMessage(sessions.topic()))
+            : null,
+        rollups.enabled()
+            ? table(config, plan, lineage, RollupTable.hourly(dimensions, counters), whenFinal)
+            : null,
+        rollups.enabled()
+            ? table(config, plan, lineage, RollupTable.daily(dimensions, counters), whenFinal)
+            : null,
+        rollups.liveTopic() != null ? liveTopic(config, rollups) : null,
+        rollups.jdbc() != null ? liveTable(rollups).sink(rollups.jdbc()) : null,
+        anomalies.enabled() ? table(config, plan, lineage, new AnomalyTable(), never) : null,
+        anomalies.topic() != null
+            ? transactional(config, "anomalies", new AnomalyMessage(anomalies.topic()))
+            : null,
+        table(config, null, lineage, new CrossCheckTable(), never));
+  }
+
+  /** The tables that are made from events as a whole: those that a backfill recomputes. */
+  public static List<TableSchema> recomputed(EngagementConfig config) {
+    List<TableSchema> tables = new ArrayList<>(List.of(AppEventTable.SCHEMA));
+    if (config.sessions().enabled()) {
+      tables.add(SessionTable.SCHEMA);
+    }
+    if (config.rollups().enabled()) {
+      RollupSpec spec = config.rollups().spec();
+      List<String> counters = List.copyOf(spec.counters().keySet());
+      tables.add(RollupTable.hourly(dimensionColumns(spec), counters).schema());
+      tables.add(RollupTable.daily(dimensionColumns(spec), counters).schema());
+    }
+    return tables;
+  }
+
+  private static List<String> dimensionColumns(RollupSpec spec) {
+    return IntStream.range(0, spec.dimensions().size()).mapToObj(spec::column).toList();
+  }
+
+  private static List<Column> liveColumns(RollupSpec spec) {
+    return LiveRow.columns(dimensionColumns(spec), List.copyOf(spec.counters().keySet()));
+  }
+
+  private static LiveRollupTable liveTable(Rollups rollups) {
+    return new LiveRollupTable(rollups.jdbc().tablePrefix(), liveColumns(rollups.spec()));
   }
 
   /**
-   * Asks the broker for every topic that the job reads and writes, so that a wrong name is told at
-   * submission and not by the first rejected record.
+   * Asks broker and database for everything that the job reads and writes there, so that a wrong
+   * name is told at submission and not by the first record.
    *
-   * @throws IllegalStateException in one line, when the broker or a topic is not there
+   * @throws IllegalStateException in one line, when the broker, a topic, the database or its table
+   *     is not there, or the live topic is not compacted
    */
   public static void verify(EngagementConfig config) {
     if (config.isBatch()) {
@@ -138,22 +237,16 @@ public record EngagementPorts(
     if (config.dimension() != null && config.dimension().topic() != null) {
       wanted.add(config.dimension().topic());
     }
+    Stream.of(config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
+        .filter(Objects::nonNull)
+        .forEach(wanted::add);
     Properties client = config.input().kafkaProperties().toProperties();
     client.setProperty(
         AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.input().bootstrapServers());
-    Set<String> missing = new TreeSet<>();
     try (Admin admin = Admin.create(client)) {
-      for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
-          admin.describeTopics(wanted).topicNameValues().entrySet()) {
-        try {
-          topic.getValue().get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException e) {
-          if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
-            throw new IllegalStateException(
-                "topic " + topic.getKey() + ": " + e.getCause().getMessage(), e.getCause());
-          }
-          missing.add(topic.getKey());
-        }
+      requireTopics(admin, wanted);
+      if (config.rollups().liveTopic() != null) {
+        requireCompacted(admin, config.rollups().liveTopic());
       }
     } catch (KafkaException | TimeoutException e) {
       throw new IllegalStateException(
@@ -162,11 +255,61 @@ public record EngagementPorts(
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while asking for topics", e);
     }
+    if (config.rollups().jdbc() != null) {
+      liveTable(config.rollups()).verify(config.rollups().jdbc());
+    }
+  }
+
+  private static void requireTopics(Admin admin, Set<String> wanted)
+      throws InterruptedException, TimeoutException {
+    Set<String> missing = new TreeSet<>();
+    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+        admin.describeTopics(wanted).topicNameValues().entrySet()) {
+      try {
+        topic.getValue().get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw new IllegalStateException(
+              "topic " + topic.getKey() + ": " + e.getCause().getMessage(), e.getCause());
+        }
+        missing.add(topic.getKey());
+      }
+    }
     if (!missing.isEmpty()) {
       throw new IllegalStateException(
           "these topics do not exist: "
               + String.join(", ", missing)
-              + " (dead-letters.topics=false does without the topics of dead letters)");
+              + " (dead-letters.topics=false does without those of dead letters; an empty"
+              + " sessions.topic, rollups.live-topic or anomalies.topic without that one)");
+    }
+  }
+
+  /** Without compaction a live topic never forgets, or forgets what is still current. */
+  private static void requireCompacted(Admin admin, String topic)
+      throws InterruptedException, TimeoutException {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    try {
+      String policy =
+          admin
+              .describeConfigs(List.of(resource))
+              .values()
+              .get(resource)
+              .get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+              .get(TopicConfig.CLEANUP_POLICY_CONFIG)
+              .value();
+      if (!policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+        throw new IllegalStateException(
+            "topic "
+                + topic
+                + " (rollups.live-topic) has cleanup.policy="
+                + policy
+                + ", but must have cleanup.policy=compact");
+      }
+    } catch (ExecutionException e) {
+      LOG.warn(
+          "cannot see whether topic {} (rollups.live-topic) is compacted: {}",
+          topic,
+          e.getCause().getMessage());
     }
   }
 
@@ -304,6 +447,35 @@ public record EngagementPorts(
         .setRecordSerializer(
             new DeadLetterMessage(
                 config.deadLetters().suffix(), (int) config.deadLetters().maxPayload().getBytes()))
+        .build();
+  }
+
+  /**
+   * Messages in transactions: a reader of committed messages gets each once.
+   *
+   * @param name part of the transactions' ids, by which a restored job finds those that it left
+   */
+  private static <T> Sink<T> transactional(
+      EngagementConfig config, String name, KafkaRecordSerializationSchema<T> messages) {
+    Properties properties = config.input().kafkaProperties().toProperties();
+    properties.putIfAbsent(
+        ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
+    return KafkaSink.<T>builder()
+        .setBootstrapServers(config.input().bootstrapServers())
+        .setKafkaProducerConfig(properties)
+        .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionalIdPrefix(config.jobName() + "-" + name)
+        .setRecordSerializer(messages)
+        .build();
+  }
+
+  private static Sink<LiveRollup> liveTopic(EngagementConfig config, Rollups rollups) {
+    return KafkaSink.<LiveRollup>builder()
+        .setBootstrapServers(config.input().bootstrapServers())
+        .setKafkaProducerConfig(config.input().kafkaProperties().toProperties())
+        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        .setRecordSerializer(
+            new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())))
         .build();
   }
 }

@@ -1,0 +1,220 @@
+package io.millrace.anomaly;
+
+import io.millrace.event.Anomaly;
+import io.millrace.event.Anomaly.State;
+import io.millrace.event.Observation;
+import io.millrace.telemetry.Metrics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.UUID;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.util.Collector;
+
+/**
+ * Judges each window of each series and keeps its alert: however many windows in a row are not as
+ * expected, they are one alert, which opens, fires and is resolved. Key by {@link
+ * Observation#series()}.
+ *
+ * <p>A series' windows have to come in order; one that is not after the last is ignored and
+ * counted. A window without a row counts as empty as soon as a later one comes, or the watermark
+ * has passed its end by the rules' delay. After so many empty windows in a row the series is
+ * forgotten, its open alert resolved. The end of input makes no window empty: nobody knows whether
+ * it was.
+ */
+public final class DetectAnomalies extends KeyedProcessFunction<String, Observation, Anomaly> {
+  private static final long serialVersionUID = 1L;
+
+  static final ValueStateDescriptor<SeriesState> SERIES =
+      new ValueStateDescriptor<>("anomaly-series", TypeInformation.of(SeriesState.class));
+
+  private final AnomalyRules rules;
+
+  private transient ValueState<SeriesState> state;
+  private transient DataOutputSerializer bytes;
+  private transient Counter opened;
+  private transient Counter firing;
+  private transient Counter ignored;
+
+  /** What is known of a series while it is worked on. */
+  private static final class Series {
+    final String metric;
+    final List<String> labels;
+    final MetricRule rule;
+    final Detector detector;
+    final long windowMs;
+    long lastWindow;
+    int emptyWindows;
+    long openedAt;
+    int windowsFiring;
+
+    Series(SeriesState saved, MetricRule rule, Detector detector) {
+      this.metric = saved.metric();
+      this.labels = saved.labels();
+      this.rule = rule;
+      this.detector = detector;
+      this.windowMs = saved.windowMs();
+      this.lastWindow = saved.lastWindow();
+      this.emptyWindows = saved.emptyWindows();
+      this.openedAt = saved.openedAt();
+      this.windowsFiring = saved.windowsFiring();
+    }
+
+    Series(Observation first, MetricRule rule) {
+      this.metric = first.metric();
+      this.labels = first.labels();
+      this.rule = rule;
+      this.detector = new Detector(rule.detector());
+      this.windowMs = first.windowEnd() - first.windowStart();
+      this.lastWindow = first.windowStart() - windowMs;
+    }
+  }
+
+  public DetectAnomalies(AnomalyRules rules) {
+    this.rules = rules;
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    state = getRuntimeContext().getState(SERIES);
+    bytes = new DataOutputSerializer(4096);
+    MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
+    opened = metrics.counter(Metrics.ALERTS_OPENED);
+    firing = metrics.counter(Metrics.WINDOWS_FIRING);
+    ignored = metrics.counter(Metrics.OBSERVATIONS_IGNORED);
+  }
+
+  @Override
+  public void processElement(Observation next, Context context, Collector<Anomaly> out)
+      throws Exception {
+    SeriesState saved = state.value();
+    Series series = saved == null ? new Series(next, rules.of(next.metric())) : load(saved);
+    if (next.windowStart() <= series.lastWindow) {
+      ignored.inc();
+      return;
+    }
+    while (series != null && series.lastWindow + series.windowMs < next.windowStart()) {
+      series = empty(series, out) ? series : null;
+    }
+    if (series == null) {
+      series = new Series(next, rules.of(next.metric()));
+    }
+    series.lastWindow = next.windowStart();
+    series.emptyWindows = 0;
+    judge(series, next.value(), out);
+    if (saved != null) {
+      context.timerService().deleteEventTimeTimer(saved.timer());
+    }
+    save(series, context);
+  }
+
+  @Override
+  public void onTimer(long timestamp, OnTimerContext context, Collector<Anomaly> out)
+      throws Exception {
+    SeriesState saved = state.value();
+    if (saved == null || saved.timer() != timestamp) {
+      return;
+    }
+    if (context.timerService().currentWatermark() == Long.MAX_VALUE) {
+      state.clear();
+      return;
+    }
+    Series series = load(saved);
+    if (empty(series, out)) {
+      save(series, context);
+    } else {
+      state.clear();
+    }
+  }
+
+  /** The next window has no row; false when the series is to be forgotten. */
+  private boolean empty(Series series, Collector<Anomaly> out) {
+    series.lastWindow += series.windowMs;
+    series.emptyWindows++;
+    double value = series.rule.absent() == MetricRule.Absent.ZERO ? 0 : Double.NaN;
+    judge(series, value, out);
+    if (series.emptyWindows < rules.maxEmptyWindows()) {
+      return true;
+    }
+    if (series.windowsFiring > 0) {
+      emit(series, value, Verdict.UNJUDGED, State.RESOLVED, out);
+    }
+    return false;
+  }
+
+  private void judge(Series series, double value, Collector<Anomaly> out) {
+    if (Double.isNaN(value)) {
+      return;
+    }
+    Verdict verdict = series.detector.observe(series.lastWindow, value);
+    if (verdict.anomalous()) {
+      boolean first = series.windowsFiring == 0;
+      if (first) {
+        series.openedAt = series.lastWindow;
+        opened.inc();
+      }
+      series.windowsFiring++;
+      firing.inc();
+      emit(series, value, verdict, first ? State.OPENED : State.FIRING, out);
+    } else if (series.windowsFiring > 0) {
+      emit(series, value, verdict, State.RESOLVED, out);
+      series.windowsFiring = 0;
+      series.openedAt = 0;
+    }
+  }
+
+  private static void emit(
+      Series series, double value, Verdict verdict, State state, Collector<Anomaly> out) {
+    String identity = series.metric + "/" + String.join(",", series.labels) + "/" + series.openedAt;
+    out.collect(
+        new Anomaly(
+            UUID.nameUUIDFromBytes(identity.getBytes(StandardCharsets.UTF_8)).toString(),
+            series.metric,
+            series.labels,
+            series.lastWindow,
+            series.lastWindow + series.windowMs,
+            value,
+            verdict.expected(),
+            verdict.rarity(),
+            verdict.severity(),
+            verdict.direction(),
+            state,
+            series.openedAt,
+            series.windowsFiring));
+  }
+
+  private Series load(SeriesState saved) throws IOException {
+    MetricRule rule = rules.of(saved.metric());
+    return new Series(
+        saved, rule, Detector.read(rule.detector(), new DataInputDeserializer(saved.detector())));
+  }
+
+  private void save(Series series, Context context) throws IOException {
+    bytes.clear();
+    series.detector.write(bytes);
+    // The next window ends two lengths after the last one's start.
+    long timer = series.lastWindow + 2 * series.windowMs + rules.delay().toMillis();
+    if (context.timerService().currentWatermark() < Long.MAX_VALUE) {
+      context.timerService().registerEventTimeTimer(timer);
+    }
+    state.update(
+        new SeriesState(
+            series.metric,
+            series.labels,
+            bytes.getCopyOfBuffer(),
+            series.windowMs,
+            series.lastWindow,
+            timer,
+            series.emptyWindows,
+            series.openedAt,
+            series.windowsFiring));
+  }
+}

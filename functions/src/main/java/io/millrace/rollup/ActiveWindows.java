@@ -1,0 +1,149 @@
+package io.millrace.rollup;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import javax.annotation.Nullable;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputView;
+
+/**
+ * In which cells a user was counted already: per hour and day that is not over, the combinations of
+ * dimension values that the user was seen with. The coarser cells follow from these.
+ */
+public final class ActiveWindows {
+  private static final int FORMAT = 1;
+  private static final long HOUR_MS = 3_600_000L;
+  private static final long DAY_MS = 24 * HOUR_MS;
+
+  final List<Window> windows = new ArrayList<>(2);
+
+  // The last event's values as the event told them, and what became of them: most events repeat
+  // these, and a comparison is cheaper than a lookup. Not part of the state.
+  @Nullable transient String[] lastRaw;
+  @Nullable transient Leaf lastLeaf;
+  transient long lastHour = Long.MIN_VALUE;
+
+  /** One window, and what was seen in it. */
+  static final class Window {
+    final boolean daily;
+    final long start;
+    final List<List<String>> seen = new ArrayList<>(1);
+
+    Window(boolean daily, long start) {
+      this.daily = daily;
+      this.start = start;
+    }
+
+    long end() {
+      return start + (daily ? DAY_MS : HOUR_MS);
+    }
+  }
+
+  Window window(boolean daily, long start) {
+    for (int i = windows.size() - 1; i >= 0; i--) {
+      Window w = windows.get(i);
+      if (w.daily == daily && w.start == start) {
+        return w;
+      }
+    }
+    Window fresh = new Window(daily, start);
+    windows.add(fresh);
+    return fresh;
+  }
+
+  /** Whether nothing is remembered. */
+  public boolean isEmpty() {
+    return windows.isEmpty();
+  }
+
+  /**
+   * Forgets the windows that no event can fall into any more: see {@code Sessionize}'s frontier.
+   */
+  public void expire(long frontier) {
+    if (!windows.isEmpty()) {
+      windows.removeIf(w -> w.end() <= frontier);
+      lastHour = Long.MIN_VALUE;
+    }
+  }
+
+  /** The frontier at which a window can be forgotten; {@link Long#MAX_VALUE} for never. */
+  public long nextExpiry() {
+    long next = Long.MAX_VALUE;
+    for (Window w : windows) {
+      next = Math.min(next, w.end());
+    }
+    return next;
+  }
+
+  /** About how much heap this takes. */
+  public int weight() {
+    int weight = 64;
+    for (Window w : windows) {
+      weight += 80 + 8 * w.seen.size();
+    }
+    return weight;
+  }
+
+  /** An independent copy. */
+  public ActiveWindows copy() {
+    ActiveWindows copy = new ActiveWindows();
+    for (Window w : windows) {
+      copy.window(w.daily, w.start).seen.addAll(w.seen);
+    }
+    return copy;
+  }
+
+  /** Format 1: the distinct combinations, then the windows with the numbers of theirs. */
+  public void write(DataOutputView out) throws IOException {
+    List<List<String>> all = new ArrayList<>(2);
+    for (Window w : windows) {
+      for (List<String> values : w.seen) {
+        if (!all.contains(values)) {
+          all.add(values);
+        }
+      }
+    }
+    out.writeByte(FORMAT);
+    out.writeInt(all.size());
+    for (List<String> values : all) {
+      out.writeByte(values.size());
+      for (String value : values) {
+        out.writeUTF(value);
+      }
+    }
+    out.writeInt(windows.size());
+    for (Window w : windows) {
+      out.writeBoolean(w.daily);
+      out.writeLong(w.start);
+      out.writeInt(w.seen.size());
+      for (List<String> values : w.seen) {
+        out.writeInt(all.indexOf(values));
+      }
+    }
+  }
+
+  /** Reads what {@link #write} wrote. */
+  public static ActiveWindows read(DataInputView in) throws IOException {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new IOException("active windows of format " + format + ", this version reads 1");
+    }
+    List<List<String>> all = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      String[] values = new String[in.readUnsignedByte()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = in.readUTF();
+      }
+      all.add(List.of(values));
+    }
+    ActiveWindows active = new ActiveWindows();
+    for (int left = in.readInt(); left > 0; left--) {
+      Window w = active.window(in.readBoolean(), in.readLong());
+      for (int seen = in.readInt(); seen > 0; seen--) {
+        w.seen.add(all.get(in.readInt()));
+      }
+    }
+    return active;
+  }
+}

@@ -1,0 +1,191 @@
+package io.millrace.rollup;
+
+import io.millrace.event.CellCounts;
+import io.millrace.event.CrossCheck;
+import io.millrace.event.Rollup;
+import io.millrace.telemetry.Metrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.util.Collector;
+import org.apache.flink.util.OutputTag;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees all final rows of a window together: caps their number, and checks that the finest cells and
+ * the grand total tell the same.
+ *
+ * <pre>
+ * final row -> final row, with rare values in OTHER beyond the cap   main output
+ *          \-> comparisons of the window                              side output
+ * </pre>
+ *
+ * The key is {@link #windowOf}. The rows come while the watermark stands before their window's
+ * final time, and leave when it has passed that.
+ */
+public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup> {
+  private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(CloseWindow.class);
+
+  /** Comparisons within a window. */
+  public static final OutputTag<CrossCheck> CHECKS =
+      new OutputTag<>("window-checks", TypeInformation.of(CrossCheck.class));
+
+  private static final ListStateDescriptor<Rollup> ROWS =
+      new ListStateDescriptor<>("rows", TypeInformation.of(Rollup.class));
+  private static final List<String> FIXED =
+      List.of("total_events", "total_installs", "total_sessions", "total_views", "total_opens");
+
+  private final RollupSpec spec;
+  private final int maxCells;
+  private final long finalDelay;
+  private final String runId;
+  private final String mode;
+
+  private transient ListState<Rollup> rows;
+  private transient CellCap cap;
+  private transient Counter folded;
+  private transient Counter violations;
+
+  /**
+   * @param maxCells most rows of a window
+   * @param finalDelay as of {@link RollUp}
+   */
+  public CloseWindow(
+      RollupSpec spec, int maxCells, Duration finalDelay, String runId, String mode) {
+    this.spec = spec;
+    this.maxCells = maxCells;
+    this.finalDelay = finalDelay.toMillis();
+    this.runId = runId;
+    this.mode = mode;
+  }
+
+  /** A number for each window: its start, doubled, plus one for a day. */
+  public static Long windowOf(Rollup row) {
+    return 2 * row.cell().start() + (row.cell().daily() ? 1 : 0);
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    rows = getRuntimeContext().getListState(ROWS);
+    cap = new CellCap(spec, maxCells);
+    MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
+    folded = metrics.counter(Metrics.ROLLUP_CELLS_FOLDED);
+    violations = metrics.counter(Metrics.CROSS_CHECK_VIOLATIONS);
+  }
+
+  @Override
+  public void processElement(Rollup row, Context context, Collector<Rollup> out) throws Exception {
+    rows.add(row);
+    context.timerService().registerEventTimeTimer(row.cell().end() + finalDelay);
+  }
+
+  @Override
+  public void onTimer(long timestamp, OnTimerContext context, Collector<Rollup> out)
+      throws Exception {
+    List<Rollup> all = new ArrayList<>();
+    rows.get().forEach(all::add);
+    rows.clear();
+    if (all.isEmpty()) {
+      return;
+    }
+    checkUsers(all, context);
+    List<Rollup> capped = cap.apply(all);
+    folded.inc((long) all.size() - capped.size());
+    checkSums(capped, context);
+    capped.forEach(out::collect);
+  }
+
+  private void checkUsers(List<Rollup> all, OnTimerContext context) {
+    long[] total = new long[1];
+    long[] leaves = new long[1];
+    for (Rollup row : all) {
+      if (row.cell().kept() == 0) {
+        total[0] += row.counts().activeUsers();
+      }
+      if (row.cell().kept() == spec.finest()) {
+        leaves[0] += row.counts().activeUsers();
+      }
+    }
+    emit(
+        CrossCheck.USERS_AT_MOST_LEAVES,
+        "active_users",
+        total[0],
+        leaves[0],
+        total[0] <= leaves[0],
+        all.get(0),
+        context);
+  }
+
+  private void checkSums(List<Rollup> all, OnTimerContext context) {
+    List<String> names = new ArrayList<>(FIXED);
+    names.addAll(spec.counters().keySet());
+    names.addAll(List.of("sessions_ended", "bounced_sessions", "session_ms"));
+    long[] total = new long[names.size()];
+    long[] leaves = new long[names.size()];
+    for (Rollup row : all) {
+      if (row.cell().kept() == 0) {
+        add(row.counts(), total);
+      }
+      if (row.cell().kept() == spec.finest()) {
+        add(row.counts(), leaves);
+      }
+    }
+    for (int i = 0; i < total.length; i++) {
+      emit(
+          CrossCheck.LEAVES_EQUAL_ALL,
+          names.get(i),
+          leaves[i],
+          total[i],
+          leaves[i] == total[i],
+          all.get(0),
+          context);
+    }
+  }
+
+  private static void add(CellCounts counts, long[] sums) {
+    int i = 0;
+    for (long count : counts.events()) {
+      sums[i++] += count;
+    }
+    sums[i++] += counts.sessionsEnded();
+    sums[i++] += counts.bouncedSessions();
+    sums[i] += counts.sessionMs();
+  }
+
+  private void emit(
+      String name,
+      String counter,
+      long found,
+      long expected,
+      boolean holds,
+      Rollup row,
+      OnTimerContext context) {
+    String subject = (row.cell().daily() ? "daily." : "hourly.") + counter;
+    CrossCheck check =
+        new CrossCheck(
+            runId,
+            mode,
+            context.timerService().currentProcessingTime(),
+            0,
+            name,
+            subject,
+            row.cell().start(),
+            found,
+            expected,
+            holds);
+    if (!holds) {
+      violations.inc();
+      LOG.error("A cross-check does not hold: {}", check);
+    }
+    context.output(CHECKS, check);
+  }
+}

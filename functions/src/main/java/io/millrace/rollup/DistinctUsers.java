@@ -1,0 +1,65 @@
+package io.millrace.rollup;
+
+import java.util.List;
+
+/**
+ * Counts a user once per cell and window, exactly: all events of a user pass here, and what the
+ * user was counted in already is part of its value.
+ */
+final class DistinctUsers {
+  private static final long DAY_MS = 86_400_000L;
+
+  private final int[] sets;
+
+  /**
+   * @param sets the grouping sets, as bit masks of the dimensions that are kept
+   */
+  DistinctUsers(List<Integer> sets) {
+    this.sets = sets.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /**
+   * Notes that a user was active.
+   *
+   * @param newInHour per grouping set, goes up when the user is new to the hour's cell
+   * @param newInDay the same for the day
+   * @return whether the user is new to the finest cell of the hour
+   */
+  boolean add(
+      List<String> values, long hour, ActiveWindows active, int[] newInHour, int[] newInDay) {
+    List<List<String>> seenInHour = active.window(false, hour).seen;
+    if (seenInHour.contains(values)) {
+      return false;
+    }
+    count(seenInHour, values, newInHour);
+    List<List<String>> seenInDay = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS).seen;
+    // What is new to the day is new to each of its hours.
+    if (!seenInDay.contains(values)) {
+      count(seenInDay, values, newInDay);
+    }
+    return true;
+  }
+
+  private void count(List<List<String>> seen, List<String> values, int[] newInSet) {
+    for (int s = 0; s < sets.length; s++) {
+      if (isNew(seen, values, sets[s])) {
+        newInSet[s]++;
+      }
+    }
+    seen.add(values);
+  }
+
+  /** Whether no combination seen so far falls into the same cell of a grouping set. */
+  private static boolean isNew(List<List<String>> seen, List<String> values, int kept) {
+    for (List<String> other : seen) {
+      boolean same = true;
+      for (int d = 0; same && d < values.size(); d++) {
+        same = (kept >> d & 1) == 0 || other.get(d).equals(values.get(d));
+      }
+      if (same) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+package io.millrace.rollup;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One combination of dimension values, with what a subtask has counted there since the last flush.
+ */
+final class Leaf {
+  final List<String> values;
+  private final List<HourCounts> hours = new ArrayList<>(1);
+
+  /** Counts of one hour. */
+  static final class HourCounts {
+    final long start;
+    final long[] events;
+    long sessionsEnded;
+    long bouncedSessions;
+    long sessionMs;
+
+    /** Users that are new to the hour's, and the day's, cell of each grouping set. */
+    final int[] newInHour;
+
+    final int[] newInDay;
+
+    /** Ids of users that are new to this leaf in this hour. */
+    final List<byte[]> users = new ArrayList<>(2);
+
+    HourCounts(long start, int counters, int sets) {
+      this.start = start;
+      this.events = new long[counters];
+      this.newInHour = new int[sets];
+      this.newInDay = new int[sets];
+    }
+  }
+
+  Leaf(List<String> values) {
+    this.values = values;
+  }
+
+  /** The counts of an hour, or null when there are none yet. */
+  HourCounts find(long hour) {
+    for (int i = hours.size() - 1; i >= 0; i--) {
+      if (hours.get(i).start == hour) {
+        return hours.get(i);
+      }
+    }
+    return null;
+  }
+
+  void add(HourCounts counts) {
+    hours.add(counts);
+  }
+
+  List<HourCounts> hours() {
+    return hours;
+  }
+
+  boolean isClean() {
+    return hours.isEmpty();
+  }
+
+  void clear() {
+    hours.clear();
+  }
+}

@@ -1,0 +1,273 @@
+package io.millrace.rollup;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.millrace.event.Cell;
+import io.millrace.event.CellCounts;
+import io.millrace.event.Event;
+import io.millrace.event.Rollup;
+import io.millrace.event.Session;
+import io.millrace.rollup.Leaf.HourCounts;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import javax.annotation.Nullable;
+
+/**
+ * Counts what one subtask sees, in the finest cells, and hands over the parts of all cells at a
+ * flush: only these cross the network. It holds nothing that a checkpoint must keep, as long as it
+ * is flushed before the barrier.
+ *
+ * <p>It also tells distinct users: a user is counted once per cell and window, because all events
+ * of a user come to one subtask, and its {@link ActiveWindows} are part of the user's value.
+ */
+public final class PreAggregate {
+  private static final long HOUR_MS = 3_600_000L;
+  private static final long DAY_MS = 24 * HOUR_MS;
+  private static final int[] NO_COUNTER = {};
+
+  /** Combinations of values that are kept at hand; clients may tell any. */
+  private static final int MAX_LEAVES = 65_536;
+
+  /** Hours of combinations after which a flush is due. */
+  private static final int MAX_COUNTS = 16_384;
+
+  private final RollupSpec spec;
+  private final int counters;
+  private final int sets;
+  private final Map<String, int[]> countersOfType = new HashMap<>();
+  private final Map<List<String>, Leaf> leaves = new HashMap<>();
+  private final List<Leaf> dirty = new ArrayList<>();
+  private final DistinctUsers users;
+  private final int[] fields;
+  private final String[] properties;
+  private final Set<?>[] allowed;
+  private final String[] raw;
+  private int held;
+  private long firstEnd = Long.MAX_VALUE;
+
+  public PreAggregate(RollupSpec spec) {
+    this.spec = spec;
+    this.counters = CellCounts.FIXED + spec.counters().size();
+    this.sets = spec.sets().size();
+    this.users = new DistinctUsers(spec.sets());
+    int dimensions = spec.dimensions().size();
+    this.fields = new int[dimensions];
+    this.properties = new String[dimensions];
+    this.allowed = new Set<?>[dimensions];
+    this.raw = new String[dimensions];
+    for (int d = 0; d < dimensions; d++) {
+      String name = spec.dimensions().get(d);
+      fields[d] = RollupSpec.FIELDS.indexOf(name);
+      properties[d] = fields[d] < 0 ? spec.column(d) : null;
+      allowed[d] = spec.allowed().get(name);
+    }
+    countersOfType.put("install", new int[] {CellCounts.INSTALLS});
+    countersOfType.put("session_start", new int[] {CellCounts.SESSION_STARTS});
+    countersOfType.put("view_notification", new int[] {CellCounts.VIEWS});
+    countersOfType.put("open_notification", new int[] {CellCounts.OPENS});
+    int position = CellCounts.FIXED;
+    for (String type : spec.counters().values()) {
+      int[] before = countersOfType.getOrDefault(type, NO_COUNTER);
+      int[] after = Arrays.copyOf(before, before.length + 1);
+      after[before.length] = position;
+      countersOfType.put(type, after);
+      position++;
+    }
+  }
+
+  /**
+   * Counts an event that is not late.
+   *
+   * @param active what is remembered of its user
+   * @return the event's values in the dimensions
+   */
+  public List<String> add(Event event, ActiveWindows active) {
+    Leaf leaf = leaf(event, active);
+    long hour = Math.floorDiv(event.timestamp(), HOUR_MS) * HOUR_MS;
+    HourCounts counts = counts(leaf, hour);
+    counts.events[CellCounts.ALL]++;
+    for (int counter : countersOfType.getOrDefault(event.eventType(), NO_COUNTER)) {
+      counts.events[counter]++;
+    }
+    if (active.lastHour != hour) {
+      active.lastHour = hour;
+      if (users.add(leaf.values, hour, active, counts.newInHour, counts.newInDay)) {
+        counts.users.add(event.userId().getBytes(UTF_8));
+      }
+    }
+    return leaf.values;
+  }
+
+  /** Counts a session under the values of its first event, in the window of its last. */
+  public void add(Session session, List<String> values) {
+    long hour = Math.floorDiv(session.end(), HOUR_MS) * HOUR_MS;
+    // Sessions that began while there were no rollups have no values.
+    List<String> known =
+        values.size() == raw.length ? values : Collections.nCopies(raw.length, Rollup.UNKNOWN);
+    HourCounts counts = counts(leaves.computeIfAbsent(List.copyOf(known), Leaf::new), hour);
+    counts.sessionsEnded++;
+    counts.sessionMs += session.durationMs();
+    if (session.isBounce()) {
+      counts.bouncedSessions++;
+    }
+  }
+
+  private Leaf leaf(Event event, ActiveWindows active) {
+    boolean same = active.lastRaw != null;
+    for (int d = 0; d < raw.length; d++) {
+      String value = value(event, d);
+      raw[d] = value;
+      same = same && equal(value, active.lastRaw[d]);
+    }
+    if (same) {
+      return active.lastLeaf;
+    }
+    String[] values = new String[raw.length];
+    for (int d = 0; d < raw.length; d++) {
+      values[d] = named(raw[d], d);
+    }
+    if (leaves.size() >= MAX_LEAVES) {
+      leaves.clear();
+    }
+    active.lastRaw = raw.clone();
+    active.lastLeaf = leaves.computeIfAbsent(List.of(values), Leaf::new);
+    active.lastHour = Long.MIN_VALUE;
+    return active.lastLeaf;
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private static boolean equal(@Nullable String one, @Nullable String other) {
+    return one == other || (one != null && one.equals(other));
+  }
+
+  /** The positions are those of {@link RollupSpec#FIELDS}. */
+  @Nullable
+  private String value(Event event, int d) {
+    if (properties[d] != null) {
+      return event.properties().get(properties[d]);
+    }
+    return switch (fields[d]) {
+      case 0 -> event.device().deviceType();
+      case 1 -> event.device().osVersion();
+      case 2 -> event.device().appVersion();
+      case 3 -> event.geo().country();
+      case 4 -> event.geo().region();
+      default -> event.geo().city();
+    };
+  }
+
+  /** A value that could be taken for a rolled-up one is none. */
+  private String named(@Nullable String value, int d) {
+    if (value == null || value.isEmpty() || value.equals(spec.allName(d))) {
+      return Rollup.UNKNOWN;
+    }
+    return allowed[d] == null || allowed[d].contains(value) ? value : Rollup.OTHER;
+  }
+
+  private HourCounts counts(Leaf leaf, long hour) {
+    HourCounts counts = leaf.find(hour);
+    if (counts == null) {
+      if (leaf.isClean()) {
+        dirty.add(leaf);
+      }
+      counts = new HourCounts(hour, counters, sets);
+      leaf.add(counts);
+      held++;
+      firstEnd = Math.min(firstEnd, hour + HOUR_MS);
+    }
+    return counts;
+  }
+
+  /** Whether so much is held that it should be flushed. */
+  public boolean isFull() {
+    return held >= MAX_COUNTS;
+  }
+
+  /** The end of the first window that something is held for; {@link Long#MAX_VALUE} for none. */
+  public long firstEnd() {
+    return firstEnd;
+  }
+
+  /** Hands over the parts of all cells, and starts from zero. */
+  public void flush(Consumer<Rollup> out) {
+    if (dirty.isEmpty()) {
+      return;
+    }
+    Map<Cell, Part> parts = new LinkedHashMap<>();
+    for (Leaf leaf : dirty) {
+      for (HourCounts hour : leaf.hours()) {
+        long day = Math.floorDiv(hour.start, DAY_MS) * DAY_MS;
+        for (int s = 0; s < sets; s++) {
+          int kept = spec.sets().get(s);
+          List<String> values = project(leaf.values, kept);
+          parts
+              .computeIfAbsent(new Cell(false, hour.start, kept, values), c -> new Part(counters))
+              .add(hour, hour.newInHour[s]);
+          parts
+              .computeIfAbsent(new Cell(true, day, kept, values), c -> new Part(counters))
+              .add(hour, hour.newInDay[s]);
+        }
+      }
+      leaf.clear();
+    }
+    dirty.clear();
+    held = 0;
+    firstEnd = Long.MAX_VALUE;
+    parts.forEach((cell, part) -> out.accept(new Rollup(cell, part.toCounts(), false)));
+  }
+
+  private List<String> project(List<String> values, int kept) {
+    String[] projected = new String[values.size()];
+    for (int d = 0; d < projected.length; d++) {
+      projected[d] = (kept >> d & 1) == 1 ? values.get(d) : spec.allName(d);
+    }
+    return List.of(projected);
+  }
+
+  /** The part of one cell. */
+  private static final class Part {
+    final long[] events;
+    long activeUsers;
+    long sessionsEnded;
+    long bouncedSessions;
+    long sessionMs;
+    @Nullable UserSketch users;
+
+    Part(int counters) {
+      events = new long[counters];
+    }
+
+    void add(HourCounts hour, int newUsers) {
+      for (int i = 0; i < events.length; i++) {
+        events[i] += hour.events[i];
+      }
+      activeUsers += newUsers;
+      sessionsEnded += hour.sessionsEnded;
+      bouncedSessions += hour.bouncedSessions;
+      sessionMs += hour.sessionMs;
+      for (byte[] user : hour.users) {
+        if (users == null) {
+          users = new UserSketch();
+        }
+        users.add(user);
+      }
+    }
+
+    CellCounts toCounts() {
+      return new CellCounts(
+          events,
+          activeUsers,
+          sessionsEnded,
+          bouncedSessions,
+          sessionMs,
+          users == null ? null : users.toBytes());
+    }
+  }
+}
