@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -236,7 +237,10 @@ public final class Backfill implements Callable<Integer> {
   static void run(EngagementConfig config, PrintStream print, Map<String, String> settings)
       throws IOException {
     Path work = Files.createTempDirectory("millrace-backfill-");
-    try (FlinkCluster flink = FlinkCluster.start(work, 1, PARALLELISM, settings)) {
+    // What fails each time must be told: nothing else would ever change it.
+    Map<String, String> all = new HashMap<>(settings);
+    all.put("restart-strategy.fixed-delay.attempts", "3");
+    try (FlinkCluster flink = FlinkCluster.start(work, 1, PARALLELISM, all)) {
       StreamExecutionEnvironment env = flink.environment();
       env.configure(EngagementJob.flinkSettings(config));
       EngagementJob.build(env, config);

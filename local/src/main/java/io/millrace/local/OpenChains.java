@@ -95,9 +95,10 @@ final class OpenChains {
     open.put(user, last);
   }
 
-  private static List<Path> files(Path folder) throws IOException {
+  private List<Path> files(TimePartition hour) throws IOException {
+    Path folder = new Path(events, hour.path());
     List<Path> files = new ArrayList<>();
-    for (FileStatus status : folder.getFileSystem().listStatus(folder)) {
+    for (FileStatus status : list(folder)) {
       String name = status.getPath().getName();
       if (!name.startsWith(".") && !name.startsWith("_")) {
         files.add(status.getPath());
@@ -106,11 +107,13 @@ final class OpenChains {
     return files;
   }
 
-  private List<Path> files(TimePartition hour) throws IOException {
+  /** Without a folder a file system fails or says null. */
+  private static FileStatus[] list(Path folder) throws IOException {
     try {
-      return files(new Path(events, hour.path()));
+      FileStatus[] listed = folder.getFileSystem().listStatus(folder);
+      return listed == null ? new FileStatus[0] : listed;
     } catch (FileNotFoundException e) {
-      return List.of();
+      return new FileStatus[0];
     }
   }
 }

@@ -52,7 +52,7 @@ class HoursBackfillITCase {
       "SELECT event_id, user_id, session_id, event_type, timestamp, device_type, os_version,"
           + " app_version, country, region, city, properties, late, dedup_checked, topic, year,"
           + " month, day, hour FROM app_events WHERE day = '01' AND hour IN ('10', '11') ORDER BY"
-          + " timestamp, event_id";
+          + " timestamp, event_id, late";
 
   /** What is final: no late event is in it. */
   private static final List<String> FINAL =
@@ -226,6 +226,12 @@ class HoursBackfillITCase {
             "0 s",
             "--time.idleness",
             "1 s",
+            "--sessions.topic",
+            "",
+            "--rollups.live-topic",
+            "",
+            "--anomalies.topic",
+            "",
             "--lake.root",
             ROOT,
             "--lake.writer-memory",
