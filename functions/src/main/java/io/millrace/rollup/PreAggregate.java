@@ -2,7 +2,6 @@ package io.millrace.rollup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.Event;
 import io.millrace.event.Rollup;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +42,7 @@ public final class PreAggregate {
   private final Map<String, int[]> countersOfType = new HashMap<>();
   private final Map<List<String>, Leaf> leaves = new HashMap<>();
   private final List<Leaf> dirty = new ArrayList<>();
+  private final List<Map<List<String>, Group>> groups = new ArrayList<>();
   private final DistinctUsers users;
   private final int[] fields;
   private final String[] properties;
@@ -56,6 +55,7 @@ public final class PreAggregate {
     this.spec = spec;
     this.counters = CellCounts.FIXED + spec.counters().size();
     this.sets = spec.sets().size();
+    spec.sets().forEach(kept -> groups.add(new HashMap<>()));
     this.users = new DistinctUsers(spec.sets());
     int dimensions = spec.dimensions().size();
     this.fields = new int[dimensions];
@@ -111,7 +111,7 @@ public final class PreAggregate {
     // Sessions that began while there were no rollups have no values.
     List<String> known =
         values.size() == raw.length ? values : Collections.nCopies(raw.length, Rollup.UNKNOWN);
-    HourCounts counts = counts(leaves.computeIfAbsent(List.copyOf(known), Leaf::new), hour);
+    HourCounts counts = counts(leaves.computeIfAbsent(List.copyOf(known), this::newLeaf), hour);
     counts.sessionsEnded++;
     counts.sessionMs += session.durationMs();
     if (session.isBounce()) {
@@ -135,9 +135,10 @@ public final class PreAggregate {
     }
     if (leaves.size() >= MAX_LEAVES) {
       leaves.clear();
+      groups.forEach(Map::clear);
     }
     active.lastRaw = raw.clone();
-    active.lastLeaf = leaves.computeIfAbsent(List.of(values), Leaf::new);
+    active.lastLeaf = leaves.computeIfAbsent(List.of(values), this::newLeaf);
     active.lastHour = Long.MIN_VALUE;
     return active.lastLeaf;
   }
@@ -200,19 +201,16 @@ public final class PreAggregate {
     if (dirty.isEmpty()) {
       return;
     }
-    Map<Cell, Part> parts = new LinkedHashMap<>();
+    List<Group> touched = new ArrayList<>();
     for (Leaf leaf : dirty) {
       for (HourCounts hour : leaf.hours()) {
         long day = Math.floorDiv(hour.start, DAY_MS) * DAY_MS;
         for (int s = 0; s < sets; s++) {
-          int kept = spec.sets().get(s);
-          List<String> values = project(leaf.values, kept);
-          parts
-              .computeIfAbsent(new Cell(false, hour.start, kept, values), c -> new Part(counters))
-              .add(hour, hour.newInHour[s]);
-          parts
-              .computeIfAbsent(new Cell(true, day, kept, values), c -> new Part(counters))
-              .add(hour, hour.newInDay[s]);
+          Group group = leaf.groups[s];
+          if (group.add(false, hour.start, hour, hour.newInHour[s])) {
+            touched.add(group);
+          }
+          group.add(true, day, hour, hour.newInDay[s]);
         }
       }
       leaf.clear();
@@ -220,7 +218,17 @@ public final class PreAggregate {
     dirty.clear();
     held = 0;
     firstEnd = Long.MAX_VALUE;
-    parts.forEach((cell, part) -> out.accept(new Rollup(cell, part.toCounts(), false)));
+    touched.forEach(group -> group.drain(out));
+  }
+
+  private Leaf newLeaf(List<String> values) {
+    Group[] of = new Group[sets];
+    for (int s = 0; s < sets; s++) {
+      int kept = spec.sets().get(s);
+      List<String> projected = project(values, kept);
+      of[s] = groups.get(s).computeIfAbsent(projected, p -> new Group(kept, p));
+    }
+    return new Leaf(values, of);
   }
 
   private List<String> project(List<String> values, int kept) {
@@ -229,45 +237,5 @@ public final class PreAggregate {
       projected[d] = (kept >> d & 1) == 1 ? values.get(d) : spec.allName(d);
     }
     return List.of(projected);
-  }
-
-  /** The part of one cell. */
-  private static final class Part {
-    final long[] events;
-    long activeUsers;
-    long sessionsEnded;
-    long bouncedSessions;
-    long sessionMs;
-    @Nullable UserSketch users;
-
-    Part(int counters) {
-      events = new long[counters];
-    }
-
-    void add(HourCounts hour, int newUsers) {
-      for (int i = 0; i < events.length; i++) {
-        events[i] += hour.events[i];
-      }
-      activeUsers += newUsers;
-      sessionsEnded += hour.sessionsEnded;
-      bouncedSessions += hour.bouncedSessions;
-      sessionMs += hour.sessionMs;
-      for (byte[] user : hour.users) {
-        if (users == null) {
-          users = new UserSketch();
-        }
-        users.add(user);
-      }
-    }
-
-    CellCounts toCounts() {
-      return new CellCounts(
-          events,
-          activeUsers,
-          sessionsEnded,
-          bouncedSessions,
-          sessionMs,
-          users == null ? null : users.toBytes());
-    }
   }
 }
