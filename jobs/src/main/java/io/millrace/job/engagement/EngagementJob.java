@@ -135,7 +135,9 @@ public final class EngagementJob {
   static void wire(
       StreamExecutionEnvironment env, EngagementPorts ports, EngagementConfig config, RunInfo run) {
     WatermarkStrategy<Received> watermarks =
-        new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
+        config.isBatch()
+            ? SourceWatermarks.atTheEndOnly()
+            : new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
     List<SingleOutputStreamOperator<Event>> topics = new ArrayList<>();
     for (EventSource topic : ports.events()) {
       topics.add(
