@@ -33,7 +33,11 @@ public final class Bench implements Callable<Integer> {
     Path home = Path.of(System.getProperty("millrace.home", "."));
     System.exit(
         Commands.run(
-            new Bench(), args, new DecodeBenchmark(print), new EngagementBenchmark(print, home)));
+            new Bench(),
+            args,
+            new DecodeBenchmark(print),
+            new EngagementBenchmark(print, home),
+            new BoundedBenchmark(print, home)));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.millrace.anomaly;
 import io.millrace.event.Anomaly.Direction;
 import io.millrace.event.Anomaly.Severity;
 import java.io.IOException;
+import java.util.Objects;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
@@ -10,46 +11,68 @@ import org.apache.flink.core.memory.DataOutputView;
  * Finds anomalies in one series of (time, value), in the order of time, without looking ahead and
  * in constant memory.
  *
- * <p>A {@link Forecast} says what to expect; deviations, in units of their usual size, are as
- * surprising as they are rare among all before ({@link Tail}). A surprise of n is a deviation that
- * one row in 10^n shows. The severity of a value comes from its deviation from what the series
- * would be without its anomalies, so it lasts as long as they do. The score is for ranking rows: it
- * also sees drifts and bursts of noise, and what repeats an alarm of the last rows scores lower, so
- * that an incident scores high once, where it begins.
+ * <p>A {@link Forecast} says what to expect; a deviation, in units of the usual one, is as
+ * surprising as it is rare among all before ({@link Deviations}). A surprise of n is what one row
+ * in 10^n shows. The severity of a value comes from its deviation from what the series would be
+ * without its anomalies, so it lasts as long as they do. The score ranks rows: it also sees drifts
+ * from the season and bursts of noise, and what follows an alarm and surprises no more than that
+ * scores next to nothing, so that an incident scores high where it begins.
  */
 public final class Detector {
   private static final int FORMAT = 1;
 
-  private static final double SPREAD_RATE = 1.0 / 150;
-  private static final double SPREAD_CAP = 3;
-
   /** A value that follows an anomaly is one with a surprise of this much less. */
   private static final double HYSTERESIS = 1;
 
-  private static final double DRIFT_RATE = 0.15;
-  private static final double BURST_RATE = 0.15;
+  /** How much the deviations of an anomaly that goes on count: little in a young series. */
+  private static final double KNOWN_WEIGHT = 0.3;
 
-  /** Rows over which an alarm lowers the scores of those after it. */
-  private static final double REST_ROWS = 120;
+  private static final double KNOWN_ROWS = 5_000;
+
+  /** A clean error counts against a forecast as at most so many usual ones. */
+  private static final double LOSS_CAP = 5;
+
+  private static final double DRIFT_RATE = 0.1;
+  private static final double BURST_RATE = 0.15;
+  private static final double BURST_CAP = 20;
+
+  /** Drifts of a season are judged once there were so many. */
+  private static final int MIN_DRIFTS = 100;
+
+  /** How much of the lesser of two surprises adds to the larger. */
+  private static final double SECOND = 0.2;
+
+  /** The score of a row counts surprises up to here. */
+  private static final double MOST = 8;
+
+  /** By how much an alarm's shadow on the scores after it shrinks per row. */
+  private static final double SHADOW_DECAY = 4.0 / 150;
+
+  /** Rows after which the same rarity scores less: false alarms are to be few per series. */
+  private static final double SCORED_ROWS = 3_000;
+
+  private static final double MOST_ROWS = 20_000;
+  private static final double PER_LENGTH = 0.3;
 
   /** The surprise whose score is a half. */
   private static final double HALF = 4;
 
   private final DetectorOptions options;
   private final Forecast forecast = new Forecast();
-  private Tail deviations = new Tail();
-  private Tail drifts = new Tail();
+  private final Deviations steps = new Deviations();
+  private final Deviations[] drifts = new Deviations[Forecast.SEASONS];
+  private final double[] drift = new double[Forecast.SEASONS];
   private Tail bursts = new Tail();
-  private long rows;
-  private double spread;
-  private double driftSpread;
-  private double mean;
   private double burst;
-  private double rest;
+  private long rows;
+  private double shadow;
   private int streak;
 
   public Detector(DetectorOptions options) {
-    this.options = options;
+    this.options = Objects.requireNonNull(options, "options");
+    for (int s = 0; s < drifts.length; s++) {
+      drifts[s] = new Deviations();
+    }
   }
 
   /** Judges the next value, then learns from it; NaN and infinite values are passed over. */
@@ -59,43 +82,65 @@ public final class Detector {
     }
     if (rows == 0) {
       rows = 1;
-      mean = value;
       forecast.learn(time, value, value, Double.MAX_VALUE);
       return Verdict.UNJUDGED;
     }
     double expected = forecast.expected(time, false);
-    double next = forecast.expected(time, true);
-    double unit = Math.max(spread, options.floor().at(expected));
+    double floor = options.floor().at(expected);
+    double unit = steps.unit(floor);
     double deviation = (value - expected) / unit;
-    double step = Math.abs(value - next) / unit;
-    mean += DRIFT_RATE * (value - mean);
-    double driftUnit = Math.max(driftSpread, options.floor().at(expected));
-    double drift = Math.abs(mean - forecast.baseline(time)) / driftUnit;
-    burst += BURST_RATE * (Math.min(step, 20) - burst);
-
+    double step = Math.abs(value - forecast.expected(time, true));
     boolean judged = rows >= options.minSamples();
-    double alarm = judged ? deviations.surprise(Math.abs(deviation)) : 0;
-    double surprise = 0;
-    if (judged) {
-      surprise = deviations.surprise(step);
-      surprise = Math.max(surprise, drifts.surprise(drift) - 0.3);
-      surprise = Math.max(surprise, bursts.surprise(burst) - 0.3);
-    }
+
+    double alarm = judged ? steps.surprise(Math.abs(deviation)) : 0;
+    double surprise = judged ? steps.surprise(step / unit) : 0;
+    surprise = both(surprise, drifts(time, value, floor));
+    burst += BURST_RATE * (Math.min(step / unit, BURST_CAP) - burst);
+    surprise = judged ? Math.max(surprise, bursts.surprise(burst)) : 0;
+    bursts.add(burst, 1);
+
     Severity severity = severity(alarm);
-    learn(time, value, expected, next, severity, step, drift);
-    double fresh = Math.max(0, surprise - rest);
-    rest = Math.max(0, rest - HALF * 1.5 / REST_ROWS);
-    if (fresh > 2) {
-      rest = Math.max(rest, surprise);
-    }
     Direction direction =
         severity == Severity.NONE
             ? Direction.NONE
             : deviation > 0 ? Direction.SPIKE : Direction.DROP;
-    return new Verdict(expected, deviation, scale(alarm), scale(fresh), severity, direction);
+    learn(time, value, expected, step, unit, floor, severity != Severity.NONE);
+    return new Verdict(
+        expected, deviation, score(alarm), score(fresh(surprise)), severity, direction);
   }
 
-  private static double scale(double surprise) {
+  /** The surprise at the drift from the best season, after the drifts from all are learned. */
+  private double drifts(long time, double value, double floor) {
+    int best = forecast.bestSeason(time);
+    double surprise = 0;
+    for (int s = 0; s < drifts.length; s++) {
+      drift[s] += DRIFT_RATE * (value - forecast.base(s, time) - drift[s]);
+      if (forecast.knows(s, time)) {
+        double size = Math.abs(drift[s]);
+        if (s == best && drifts[s].count() >= MIN_DRIFTS) {
+          surprise = drifts[s].surprise(size / drifts[s].unit(floor));
+        }
+        drifts[s].learn(size, floor, 1);
+      }
+    }
+    return surprise;
+  }
+
+  /** Two surprises at the same row: the larger, and a part of the other. */
+  private static double both(double one, double other) {
+    return Math.max(one, other) + SECOND * Math.min(one, other);
+  }
+
+  /** What is left of a surprise in the shadow of the alarms before. */
+  private double fresh(double surprise) {
+    double length = Math.max(1, Math.min((double) rows, MOST_ROWS) / SCORED_ROWS);
+    double weighed = Math.max(0, Math.min(MOST, surprise - PER_LENGTH * Math.log10(length)));
+    double left = weighed > shadow ? weighed : 0;
+    shadow = Math.max(weighed, shadow - SHADOW_DECAY);
+    return left;
+  }
+
+  private static double score(double surprise) {
     return surprise / (surprise + HALF);
   }
 
@@ -111,32 +156,16 @@ public final class Detector {
       long time,
       double value,
       double expected,
-      double next,
-      Severity severity,
       double step,
-      double drift) {
-    boolean anomalous = severity != Severity.NONE;
-    streak = anomalous ? streak + 1 : 0;
-    boolean known = anomalous && streak > 1;
+      double unit,
+      double floor,
+      boolean anomalous) {
     rows++;
-    double rate = Math.max(1.0 / rows, known ? SPREAD_RATE / 4 : SPREAD_RATE);
-    double unit = Math.max(spread, options.floor().at(expected));
-    double error = Math.abs(value - next);
-    if (rows > options.minSamples()) {
-      error = Math.min(error, SPREAD_CAP * unit);
-    }
-    spread += rate * (error - spread);
-    double driftUnit = Math.max(driftSpread, options.floor().at(expected));
-    double off = drift * driftUnit;
-    if (rows > options.minSamples()) {
-      off = Math.min(off, SPREAD_CAP * driftUnit);
-    }
-    driftSpread += rate * (off - driftSpread);
-    deviations.add(step, known ? 0.05 : 1);
-    drifts.add(drift, 1);
-    bursts.add(burst, 1);
+    streak = anomalous ? streak + 1 : 0;
+    double weight = streak > 1 ? Math.min(KNOWN_WEIGHT, rows / KNOWN_ROWS) : 1;
+    steps.learn(step, floor, weight);
     double clean = anomalous ? expected + Math.signum(value - expected) * unit : value;
-    forecast.learn(time, value, clean, 5 * unit);
+    forecast.learn(time, value, clean, LOSS_CAP * unit);
     if (streak >= options.patience()) {
       forecast.accept();
       streak = 0;
@@ -147,15 +176,15 @@ public final class Detector {
   public void write(DataOutputView out) throws IOException {
     out.writeByte(FORMAT);
     out.writeLong(rows);
-    out.writeDouble(spread);
-    out.writeDouble(driftSpread);
-    out.writeDouble(mean);
     out.writeDouble(burst);
-    out.writeDouble(rest);
+    out.writeDouble(shadow);
     out.writeInt(streak);
+    for (int s = 0; s < drifts.length; s++) {
+      out.writeDouble(drift[s]);
+      drifts[s].write(out);
+    }
     forecast.write(out);
-    deviations.write(out);
-    drifts.write(out);
+    steps.write(out);
     bursts.write(out);
   }
 
@@ -167,15 +196,15 @@ public final class Detector {
     }
     Detector detector = new Detector(options);
     detector.rows = in.readLong();
-    detector.spread = in.readDouble();
-    detector.driftSpread = in.readDouble();
-    detector.mean = in.readDouble();
     detector.burst = in.readDouble();
-    detector.rest = in.readDouble();
+    detector.shadow = in.readDouble();
     detector.streak = in.readInt();
+    for (int s = 0; s < detector.drifts.length; s++) {
+      detector.drift[s] = in.readDouble();
+      detector.drifts[s].read(in);
+    }
     detector.forecast.read(in);
-    detector.deviations = Tail.read(in);
-    detector.drifts = Tail.read(in);
+    detector.steps.read(in);
     detector.bursts = Tail.read(in);
     return detector;
   }

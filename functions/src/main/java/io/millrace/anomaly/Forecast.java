@@ -17,7 +17,9 @@ final class Forecast {
   private static final long DAY_MS = 24 * HOUR_MS;
   private static final long WEEK_MS = 7 * DAY_MS;
 
-  private static final int SEASONS = 3;
+  /** None, a day, a week. */
+  static final int SEASONS = 3;
+
   private static final double[] LEVEL_MS = {DAY_MS, 2 * DAY_MS, WEEK_MS};
   private static final double FASTEST_LEVEL = 0.1;
 
@@ -36,7 +38,6 @@ final class Forecast {
   private static final double SLOW_RATE = 0.1;
 
   private static final double LOSS_RATE = 0.01;
-  private static final double SHARPNESS = 8;
 
   private final Profile day = new Profile(DAY_MS, 96, 0.15);
   private final Profile week = new Profile(WEEK_MS, 168, 0.25);
@@ -48,43 +49,50 @@ final class Forecast {
   private long lastTime;
   private double interval;
 
-  private double season(int season, long time) {
-    return switch (season) {
-      case 0 -> levels[0];
-      case 1 -> levels[1] + day.at(time);
-      default -> levels[2] + week.at(time);
-    };
+  /** What a season alone lets expect; where it is not known yet, what a shorter one does. */
+  double base(int season, long time) {
+    if (season == 2 && week.knows(time)) {
+      return levels[2] + week.at(time);
+    }
+    if (season >= 1 && day.knows(time)) {
+      return levels[1] + day.at(time);
+    }
+    return levels[0];
   }
 
-  /** The value to be expected at a time; not to be called before the first value. */
+  /** Whether an earlier period of the season had a value at this time. */
+  boolean knows(int season, long time) {
+    return season == 0 || (season == 1 ? day : week).knows(time);
+  }
+
+  /** The season that did best lately, of those that know the time. */
+  int bestSeason(long time) {
+    int best = 0;
+    for (int s = 1; s < SEASONS; s++) {
+      if (knows(s, time) && losses[s * PER_SEASON] < losses[best * PER_SEASON]) {
+        best = s;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * The value to be expected at a time; not to be called before the first value.
+   *
+   * @param followAnomalies whether to go on from what was observed, or from that less anomalies
+   */
   double expected(long time, boolean followAnomalies) {
     double[] residuals = followAnomalies ? observed : cleaned;
     double best = bestLoss();
     double sum = 0;
     double weights = 0;
     for (int s = 0; s < SEASONS; s++) {
-      double base = season(s, time);
+      double base = base(s, time);
       for (int i = 0; i < PER_SEASON; i++) {
         double weight = weight(losses[s * PER_SEASON + i], best);
         sum += weight * (base + residual(residuals, s, i));
         weights += weight;
       }
-    }
-    return sum / weights;
-  }
-
-  /** The same without any persistence: the level and season alone. */
-  double baseline(long time) {
-    double best = Double.MAX_VALUE;
-    for (int s = 0; s < SEASONS; s++) {
-      best = Math.min(best, losses[s * PER_SEASON]);
-    }
-    double sum = 0;
-    double weights = 0;
-    for (int s = 0; s < SEASONS; s++) {
-      double weight = weight(losses[s * PER_SEASON], best);
-      sum += weight * season(s, time);
-      weights += weight;
     }
     return sum / weights;
   }
@@ -98,7 +106,11 @@ final class Forecast {
   }
 
   private static double weight(double loss, double best) {
-    return loss <= best ? 1 : Math.pow(best / loss, SHARPNESS);
+    if (loss <= best) {
+      return 1;
+    }
+    double square = best / loss * (best / loss);
+    return square * square * square * square;
   }
 
   private static double residual(double[] residuals, int season, int expert) {
@@ -122,9 +134,7 @@ final class Forecast {
    */
   void learn(long time, double value, double clean, double cap) {
     if (rows == 0) {
-      for (int s = 0; s < SEASONS; s++) {
-        levels[s] = value;
-      }
+      levels[0] = value;
       lastTime = time;
     }
     double elapsed = Math.max(0, time - lastTime);
@@ -135,24 +145,41 @@ final class Forecast {
     rows++;
     double rate = Math.max(1.0 / rows, LOSS_RATE);
     for (int s = 0; s < SEASONS; s++) {
-      double base = season(s, time);
+      double base = base(s, time);
       for (int i = 0; i < PER_SEASON; i++) {
         double error = Math.abs(clean - base - residual(cleaned, s, i));
         int at = s * PER_SEASON + i;
         losses[at] += rate * (Math.min(error, cap) - losses[at]);
       }
     }
-    day.learn(time, clean - levels[1], interval);
-    week.learn(time, clean - levels[2], interval);
+    learnSeasons(time, clean, Math.min(elapsed, 2 * interval));
     for (int s = 0; s < SEASONS; s++) {
-      double pace = 1 - Math.exp(-Math.min(elapsed, 2 * interval) / LEVEL_MS[s]);
-      pace = Math.max(1.0 / rows, Math.min(FASTEST_LEVEL, pace));
-      levels[s] += pace * (clean - levels[s]);
-      double base = season(s, time);
+      double base = base(s, time);
       remember(observed, s, value - base);
       remember(cleaned, s, clean - base);
     }
     lastTime = time;
+  }
+
+  /** Each season is a profile of values and, on top, a level that moves by itself. */
+  private void learnSeasons(long time, double value, double elapsed) {
+    boolean dayKnown = day.knows(time);
+    boolean weekKnown = week.knows(time);
+    double ofDay = day.at(time);
+    double ofWeek = week.at(time);
+    day.learn(time, value - levels[1], interval);
+    week.learn(time, value - levels[2], interval);
+    levels[0] += Math.max(1.0 / rows, pace(0, elapsed)) * (value - levels[0]);
+    if (dayKnown) {
+      levels[1] += pace(1, elapsed) * (value - ofDay - levels[1]);
+    }
+    if (weekKnown) {
+      levels[2] += pace(2, elapsed) * (value - ofWeek - levels[2]);
+    }
+  }
+
+  private static double pace(int season, double elapsed) {
+    return Math.min(FASTEST_LEVEL, 1 - Math.exp(-elapsed / LEVEL_MS[season]));
   }
 
   private static void remember(double[] residuals, int season, double residual) {

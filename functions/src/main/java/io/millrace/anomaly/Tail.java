@@ -13,10 +13,13 @@ final class Tail {
   private static final int BINS = 64;
   private static final int PER_OCTAVE = 4;
   private static final double LOG2_LOWEST = -4;
-  private static final double BULK = 0.95;
+  private static final double BULK = 0.98;
+
+  /** So many rows may lie beyond in any case: one anomaly must not make the next one usual. */
+  private static final double LEAST_BEYOND = 3;
 
   /** Rows after which an observation weighs 1/e. */
-  private static final double MEMORY = 5_000;
+  private static final double MEMORY = 10_000;
 
   /** The power law's exponent before the data say more, and how many exceedances that is worth. */
   private static final double PRIOR_INDEX = 0.2;
@@ -70,12 +73,13 @@ final class Tail {
   }
 
   /** Minus the decimal logarithm of the share of deviations that are at least this large. */
-  double surprise(double magnitude) {
+  double surprise(double size) {
+    double magnitude = Math.min(size, upper(BINS - 1));
     // The bulk's upper end, at a bin's border.
     double beyond = 0;
     double logs = 0;
     int end = BINS - 1;
-    while (end > 0 && beyond + counts[end] <= (1 - BULK) * total) {
+    while (end > 0 && beyond + counts[end] <= Math.max((1 - BULK) * total, LEAST_BEYOND)) {
       beyond += counts[end];
       end--;
     }

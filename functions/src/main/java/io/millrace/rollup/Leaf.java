@@ -8,6 +8,10 @@ import java.util.List;
  */
 final class Leaf {
   final List<String> values;
+
+  /** The cell of each grouping set that this falls into. */
+  final Group[] groups;
+
   private final List<HourCounts> hours = new ArrayList<>(1);
 
   /** Counts of one hour. */
@@ -34,8 +38,9 @@ final class Leaf {
     }
   }
 
-  Leaf(List<String> values) {
+  Leaf(List<String> values, Group[] groups) {
     this.values = values;
+    this.groups = groups;
   }
 
   /** The counts of an hour, or null when there are none yet. */

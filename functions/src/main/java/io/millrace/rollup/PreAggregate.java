@@ -2,7 +2,6 @@ package io.millrace.rollup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.Event;
 import io.millrace.event.Rollup;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +29,7 @@ public final class PreAggregate {
   private static final long HOUR_MS = 3_600_000L;
   private static final long DAY_MS = 24 * HOUR_MS;
   private static final int[] NO_COUNTER = {};
+  private static final int TYPE_SLOTS = 64;
 
   /** Combinations of values that are kept at hand; clients may tell any. */
   private static final int MAX_LEAVES = 65_536;
@@ -42,8 +41,11 @@ public final class PreAggregate {
   private final int counters;
   private final int sets;
   private final Map<String, int[]> countersOfType = new HashMap<>();
+  private final String[] slotTypes = new String[TYPE_SLOTS];
+  private final int[][] slotCounters = new int[TYPE_SLOTS][];
   private final Map<List<String>, Leaf> leaves = new HashMap<>();
   private final List<Leaf> dirty = new ArrayList<>();
+  private final List<Map<List<String>, Group>> groups = new ArrayList<>();
   private final DistinctUsers users;
   private final int[] fields;
   private final String[] properties;
@@ -56,6 +58,7 @@ public final class PreAggregate {
     this.spec = spec;
     this.counters = CellCounts.FIXED + spec.counters().size();
     this.sets = spec.sets().size();
+    spec.sets().forEach(kept -> groups.add(new HashMap<>()));
     this.users = new DistinctUsers(spec.sets());
     int dimensions = spec.dimensions().size();
     this.fields = new int[dimensions];
@@ -93,7 +96,7 @@ public final class PreAggregate {
     long hour = Math.floorDiv(event.timestamp(), HOUR_MS) * HOUR_MS;
     HourCounts counts = counts(leaf, hour);
     counts.events[CellCounts.ALL]++;
-    for (int counter : countersOfType.getOrDefault(event.eventType(), NO_COUNTER)) {
+    for (int counter : countersOf(event.eventType())) {
       counts.events[counter]++;
     }
     if (active.lastHour != hour) {
@@ -111,12 +114,23 @@ public final class PreAggregate {
     // Sessions that began while there were no rollups have no values.
     List<String> known =
         values.size() == raw.length ? values : Collections.nCopies(raw.length, Rollup.UNKNOWN);
-    HourCounts counts = counts(leaves.computeIfAbsent(List.copyOf(known), Leaf::new), hour);
+    HourCounts counts = counts(leaves.computeIfAbsent(List.copyOf(known), this::newLeaf), hour);
     counts.sessionsEnded++;
     counts.sessionMs += session.durationMs();
     if (session.isBounce()) {
       counts.bouncedSessions++;
     }
+  }
+
+  /** Types come as few objects, so the one in its slot is mostly the same object. */
+  @SuppressWarnings("ReferenceEquality")
+  private int[] countersOf(String type) {
+    int slot = type.hashCode() & (TYPE_SLOTS - 1);
+    if (slotTypes[slot] != type) {
+      slotTypes[slot] = type;
+      slotCounters[slot] = countersOfType.getOrDefault(type, NO_COUNTER);
+    }
+    return slotCounters[slot];
   }
 
   private Leaf leaf(Event event, ActiveWindows active) {
@@ -135,9 +149,10 @@ public final class PreAggregate {
     }
     if (leaves.size() >= MAX_LEAVES) {
       leaves.clear();
+      groups.forEach(Map::clear);
     }
     active.lastRaw = raw.clone();
-    active.lastLeaf = leaves.computeIfAbsent(List.of(values), Leaf::new);
+    active.lastLeaf = leaves.computeIfAbsent(List.of(values), this::newLeaf);
     active.lastHour = Long.MIN_VALUE;
     return active.lastLeaf;
   }
@@ -200,19 +215,16 @@ public final class PreAggregate {
     if (dirty.isEmpty()) {
       return;
     }
-    Map<Cell, Part> parts = new LinkedHashMap<>();
+    List<Group> touched = new ArrayList<>();
     for (Leaf leaf : dirty) {
       for (HourCounts hour : leaf.hours()) {
         long day = Math.floorDiv(hour.start, DAY_MS) * DAY_MS;
         for (int s = 0; s < sets; s++) {
-          int kept = spec.sets().get(s);
-          List<String> values = project(leaf.values, kept);
-          parts
-              .computeIfAbsent(new Cell(false, hour.start, kept, values), c -> new Part(counters))
-              .add(hour, hour.newInHour[s]);
-          parts
-              .computeIfAbsent(new Cell(true, day, kept, values), c -> new Part(counters))
-              .add(hour, hour.newInDay[s]);
+          Group group = leaf.groups[s];
+          if (group.add(false, hour.start, hour, hour.newInHour[s])) {
+            touched.add(group);
+          }
+          group.add(true, day, hour, hour.newInDay[s]);
         }
       }
       leaf.clear();
@@ -220,7 +232,17 @@ public final class PreAggregate {
     dirty.clear();
     held = 0;
     firstEnd = Long.MAX_VALUE;
-    parts.forEach((cell, part) -> out.accept(new Rollup(cell, part.toCounts(), false)));
+    touched.forEach(group -> group.drain(out));
+  }
+
+  private Leaf newLeaf(List<String> values) {
+    Group[] of = new Group[sets];
+    for (int s = 0; s < sets; s++) {
+      int kept = spec.sets().get(s);
+      List<String> projected = project(values, kept);
+      of[s] = groups.get(s).computeIfAbsent(projected, p -> new Group(kept, p));
+    }
+    return new Leaf(values, of);
   }
 
   private List<String> project(List<String> values, int kept) {
@@ -229,45 +251,5 @@ public final class PreAggregate {
       projected[d] = (kept >> d & 1) == 1 ? values.get(d) : spec.allName(d);
     }
     return List.of(projected);
-  }
-
-  /** The part of one cell. */
-  private static final class Part {
-    final long[] events;
-    long activeUsers;
-    long sessionsEnded;
-    long bouncedSessions;
-    long sessionMs;
-    @Nullable UserSketch users;
-
-    Part(int counters) {
-      events = new long[counters];
-    }
-
-    void add(HourCounts hour, int newUsers) {
-      for (int i = 0; i < events.length; i++) {
-        events[i] += hour.events[i];
-      }
-      activeUsers += newUsers;
-      sessionsEnded += hour.sessionsEnded;
-      bouncedSessions += hour.bouncedSessions;
-      sessionMs += hour.sessionMs;
-      for (byte[] user : hour.users) {
-        if (users == null) {
-          users = new UserSketch();
-        }
-        users.add(user);
-      }
-    }
-
-    CellCounts toCounts() {
-      return new CellCounts(
-          events,
-          activeUsers,
-          sessionsEnded,
-          bouncedSessions,
-          sessionMs,
-          users == null ? null : users.toBytes());
-    }
   }
 }

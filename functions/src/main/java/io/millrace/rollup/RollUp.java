@@ -3,30 +3,35 @@ package io.millrace.rollup;
 import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.LiveRollup;
-import io.millrace.event.ResultSerializers;
 import io.millrace.event.Rollup;
 import io.millrace.telemetry.Metrics;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ScheduledFuture;
 import javax.annotation.Nullable;
-import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.state.MapState;
-import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.runtime.state.FunctionInitializationContext;
-import org.apache.flink.runtime.state.FunctionSnapshotContext;
-import org.apache.flink.streaming.api.TimeDomain;
-import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
-import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
-import org.apache.flink.util.Collector;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.runtime.state.VoidNamespaceSerializer;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.InternalTimer;
+import org.apache.flink.streaming.api.operators.InternalTimerService;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.Triggerable;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.util.OutputTag;
 
 /**
@@ -35,12 +40,16 @@ import org.apache.flink.util.OutputTag;
  * <pre>
  * part of a cell -> final row, once, at window end + gap + allowed lateness    main output
  *              |-> present row, every few seconds while it changes; the final one; in the end
- *              |   the retirement of the key                                  side output
- *              \-> row at window end + allowed lateness, where it is asked for side output
+ *              |   the retirement of the key                                   side output
+ *              \\-> row at window end + allowed lateness, where it is asked for  side output
  * </pre>
+ *
+ * <p>On RocksDB the open cells are kept on the heap, too, and those that have changed are written
+ * before each barrier: the parts of a cell come in bursts. On the heap and in batch mode every part
+ * goes to the state, as in the timeline.
  */
-public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
-    implements CheckpointedFunction {
+public final class RollUp extends AbstractStreamOperator<Rollup>
+    implements OneInputStreamOperator<Rollup, Rollup>, Triggerable<Cell, VoidNamespace> {
   private static final long serialVersionUID = 1L;
 
   /** What the cells hold now. */
@@ -51,20 +60,27 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
   public static final OutputTag<Rollup> EARLY =
       new OutputTag<>("early-rollups", TypeInformation.of(Rollup.class));
 
-  private static final ValueStateDescriptor<CellCounts> COUNTS =
-      new ValueStateDescriptor<>("counts", new ResultSerializers.OfCellCounts());
-  private static final MapStateDescriptor<String, Long> FURTHER =
-      new MapStateDescriptor<>("further-counts", Types.STRING, Types.LONG);
+  private static final ValueStateDescriptor<OpenCell> CELL =
+      new ValueStateDescriptor<>("cell", new OpenCell.Serializer());
   private static final ListStateDescriptor<String> DIMENSIONS =
       new ListStateDescriptor<>("dimensions", Types.STRING);
+  private static final String TIMERS = "cell-timers";
+
+  /** Cells on the heap; beyond, they are written and forgotten. */
+  private static final int MAX_CACHED = 50_000;
 
   private final List<String> dimensions;
   private final List<String> counters;
   private final RollupTimes times;
 
-  private transient ValueState<CellCounts> counts;
-  private transient MapState<String, Long> further;
+  private transient ValueState<OpenCell> cells;
   private transient ListState<String> savedDimensions;
+  private transient InternalTimerService<VoidNamespace> timers;
+  private transient boolean cached;
+  private transient Map<Cell, OpenCell> cache;
+  private transient Set<Cell> unwritten;
+  private transient Set<Cell> untold;
+  @Nullable private transient ScheduledFuture<?> telling;
   private transient Counter finished;
   private transient Counter tooLate;
 
@@ -74,8 +90,22 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
     this.times = times;
   }
 
+  /** The key is set only where state is asked for. */
   @Override
-  public void initializeState(FunctionInitializationContext context) throws Exception {
+  public boolean hasKeyContext1() {
+    return false;
+  }
+
+  @Override
+  @SuppressWarnings("rawtypes")
+  public void setKeyContextElement1(StreamRecord element) {
+    // See hasKeyContext1.
+  }
+
+  @Override
+  public void initializeState(StateInitializationContext context) throws Exception {
+    super.initializeState(context);
+    cells = context.getKeyedStateStore().getState(CELL);
     savedDimensions = context.getOperatorStateStore().getUnionListState(DIMENSIONS);
     List<String> before = new ArrayList<>();
     savedDimensions.get().forEach(before::add);
@@ -93,131 +123,161 @@ public final class RollUp extends KeyedProcessFunction<Cell, Rollup, Rollup>
   }
 
   @Override
-  public void snapshotState(FunctionSnapshotContext context) throws Exception {
-    savedDimensions.update(dimensions);
-  }
-
-  @Override
-  public void open(OpenContext context) {
-    counts = getRuntimeContext().getState(COUNTS);
-    further = getRuntimeContext().getMapState(FURTHER);
-    MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
+  public void open() throws Exception {
+    super.open();
+    timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
+    cached = "rocksdb".equals(getKeyedStateBackend().getBackendTypeIdentifier());
+    cache = new HashMap<>();
+    unwritten = new HashSet<>();
+    untold = new LinkedHashSet<>();
+    MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     finished = metrics.counter(Metrics.ROLLUP_ROWS);
     tooLate = metrics.counter(Metrics.ROLLUP_TOO_LATE);
+    if (times.isLive()) {
+      long interval = times.liveInterval().toMillis();
+      telling =
+          getProcessingTimeService().scheduleWithFixedDelay(time -> tell(), interval, interval);
+    }
   }
 
   @Override
-  public void processElement(Rollup part, Context context, Collector<Rollup> out) throws Exception {
-    long finalAt = part.cell().end() + times.finalMs();
-    if (finalAt <= context.timerService().currentWatermark()) {
+  public void processElement(StreamRecord<Rollup> element) throws Exception {
+    Rollup part = element.getValue();
+    Cell cell = part.cell();
+    long finalAt = cell.end() + times.finalMs();
+    if (finalAt <= timers.currentWatermark()) {
       // Never in a job that is wired right: parts are flushed before the watermark passes.
       tooLate.inc();
       return;
     }
-    CellCounts before = counts.value();
-    counts.update(sum(before, part.counts()));
-    for (int i = CellCounts.FIXED; i < part.counts().events().length; i++) {
-      long count = part.counts().events()[i];
-      if (count != 0) {
-        String name = counters.get(i - CellCounts.FIXED);
-        Long soFar = further.get(name);
-        further.put(name, (soFar == null ? 0 : soFar) + count);
-      }
-    }
-    if (before == null) {
-      context.timerService().registerEventTimeTimer(finalAt);
+    OpenCell open = find(cell);
+    if (open == null) {
+      open = new OpenCell();
+      setCurrentKey(cell);
+      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, finalAt);
       if (times.early() != null) {
-        context.timerService().registerEventTimeTimer(earlyAt(part.cell()));
+        timers.registerEventTimeTimer(VoidNamespace.INSTANCE, earlyAt(cell));
       }
+    } else if (!cached) {
+      // The backend may be writing the object that it gave.
+      open = open.copy();
     }
-    long liveInterval = times.liveInterval().toMillis();
-    if (liveInterval > 0) {
-      long now = context.timerService().currentProcessingTime();
-      context.timerService().registerProcessingTimeTimer((now / liveInterval + 1) * liveInterval);
+    open.add(part.counts(), counters);
+    if (cached) {
+      cache.put(cell, open);
+      unwritten.add(cell);
+      if (cache.size() > MAX_CACHED) {
+        write();
+        cache.clear();
+      }
+    } else {
+      cells.update(open);
+    }
+    if (times.isLive()) {
+      untold.add(cell);
     }
   }
 
+  /** A cell's counts; sets the key, unless they are on the heap. */
+  @Nullable
+  private OpenCell find(Cell cell) throws Exception {
+    OpenCell open = cache.get(cell);
+    if (open != null) {
+      return open;
+    }
+    setCurrentKey(cell);
+    return cells.value();
+  }
+
+  private void write() throws Exception {
+    for (Cell cell : unwritten) {
+      setCurrentKey(cell);
+      cells.update(cache.get(cell));
+    }
+    unwritten.clear();
+  }
+
+  private void tell() throws Exception {
+    for (Cell cell : untold) {
+      OpenCell open = find(cell);
+      if (open != null) {
+        output.collect(
+            LIVE, new StreamRecord<>(new LiveRollup(row(cell, open), false, false), cell.end()));
+      }
+    }
+    untold.clear();
+  }
+
   @Override
-  public void onTimer(long timestamp, OnTimerContext context, Collector<Rollup> out)
-      throws Exception {
-    Cell cell = context.getCurrentKey();
-    CellCounts known = counts.value();
-    if (context.timeDomain() == TimeDomain.PROCESSING_TIME) {
-      if (known != null) {
-        context.output(LIVE, new LiveRollup(row(cell, known), false, false));
-      }
-      return;
+  public void onEventTime(InternalTimer<Cell, VoidNamespace> timer) throws Exception {
+    Cell cell = timer.getKey();
+    long time = timer.getTimestamp();
+    OpenCell open = find(cell);
+    if (open != null && times.early() != null && time == earlyAt(cell)) {
+      output.collect(EARLY, new StreamRecord<>(row(cell, open), time));
     }
-    if (times.early() != null && timestamp == earlyAt(cell)) {
-      if (known != null) {
-        context.output(EARLY, row(cell, known));
-      }
-      if (!times.early().equals(times.finalDelay())) {
-        return;
-      }
-    }
-    if (known != null) {
-      Rollup row = row(cell, known);
-      out.collect(row);
+    if (open != null && time == cell.end() + times.finalMs()) {
+      Rollup row = row(cell, open);
+      output.collect(new StreamRecord<>(row, time));
       finished.inc();
-      counts.clear();
-      further.clear();
+      forget(cell);
       if (times.isLive()) {
-        context.output(LIVE, new LiveRollup(row, true, false));
-        context.timerService().registerEventTimeTimer(timestamp + times.liveRetention().toMillis());
+        output.collect(LIVE, new StreamRecord<>(new LiveRollup(row, true, false), time));
+        timers.registerEventTimeTimer(
+            VoidNamespace.INSTANCE, time + times.liveRetention().toMillis());
       }
-    } else if (times.isLive() && context.timerService().currentWatermark() != Long.MAX_VALUE) {
+    } else if (open == null && times.isLive() && timers.currentWatermark() != Long.MAX_VALUE) {
       // The end of the input is no reason to forget what was told.
-      context.output(LIVE, new LiveRollup(new Rollup(cell, none(), false), true, true));
+      CellCounts none = new OpenCell().counts(counters);
+      output.collect(
+          LIVE,
+          new StreamRecord<>(new LiveRollup(new Rollup(cell, none, false), true, true), time));
     }
+  }
+
+  private void forget(Cell cell) throws Exception {
+    cache.remove(cell);
+    unwritten.remove(cell);
+    untold.remove(cell);
+    setCurrentKey(cell);
+    cells.clear();
+  }
+
+  @Override
+  public void onProcessingTime(InternalTimer<Cell, VoidNamespace> timer) {
+    throw new IllegalStateException("no keyed processing-time timer is ever registered");
+  }
+
+  @Override
+  public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+    write();
+  }
+
+  @Override
+  public void snapshotState(StateSnapshotContext context) throws Exception {
+    super.snapshotState(context);
+    savedDimensions.update(dimensions);
+  }
+
+  @Override
+  public void finish() throws Exception {
+    write();
+    super.finish();
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (telling != null) {
+      telling.cancel(false);
+    }
+    super.close();
   }
 
   private long earlyAt(Cell cell) {
     return cell.end() + times.early().toMillis();
   }
 
-  private CellCounts none() {
-    return new CellCounts(new long[CellCounts.FIXED + counters.size()], 0, 0, 0, 0, null);
-  }
-
-  private Rollup row(Cell cell, CellCounts known) throws Exception {
-    long[] events = Arrays.copyOf(known.events(), CellCounts.FIXED + counters.size());
-    for (int i = 0; i < counters.size(); i++) {
-      Long count = further.get(counters.get(i));
-      events[CellCounts.FIXED + i] = count == null ? 0 : count;
-    }
-    return new Rollup(
-        cell,
-        new CellCounts(
-            events,
-            known.activeUsers(),
-            known.sessionsEnded(),
-            known.bouncedSessions(),
-            known.sessionMs(),
-            known.activeUsersHll()),
-        false);
-  }
-
-  private static CellCounts sum(@Nullable CellCounts before, CellCounts part) {
-    long[] events = Arrays.copyOf(part.events(), CellCounts.FIXED);
-    if (before == null) {
-      return new CellCounts(
-          events,
-          part.activeUsers(),
-          part.sessionsEnded(),
-          part.bouncedSessions(),
-          part.sessionMs(),
-          part.activeUsersHll());
-    }
-    for (int i = 0; i < events.length; i++) {
-      events[i] += before.events()[i];
-    }
-    return new CellCounts(
-        events,
-        before.activeUsers() + part.activeUsers(),
-        before.sessionsEnded() + part.sessionsEnded(),
-        before.bouncedSessions() + part.bouncedSessions(),
-        before.sessionMs() + part.sessionMs(),
-        UserSketch.union(before.activeUsersHll(), part.activeUsersHll()));
+  private Rollup row(Cell cell, OpenCell open) {
+    return new Rollup(cell, open.counts(counters), false);
   }
 }

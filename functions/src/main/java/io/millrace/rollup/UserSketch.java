@@ -29,10 +29,23 @@ final class UserSketch {
     if (one == null || other == null) {
       return one == null ? other : one;
     }
-    Union union = new Union(LG_K);
-    union.update(HllSketch.heapify(one));
-    union.update(HllSketch.heapify(other));
-    return union.getResult(TYPE).toCompactByteArray();
+    Sum sum = new Sum();
+    sum.add(one);
+    sum.add(other);
+    return sum.toBytes();
+  }
+
+  /** Adds up sketches without making one after each. */
+  static final class Sum {
+    private final Union union = new Union(LG_K);
+
+    void add(byte[] sketch) {
+      union.update(HllSketch.heapify(sketch));
+    }
+
+    byte[] toBytes() {
+      return union.getResult(TYPE).toCompactByteArray();
+    }
   }
 
   /** About how many users; 0 for no sketch. */

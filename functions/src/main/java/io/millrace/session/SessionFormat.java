@@ -13,17 +13,20 @@ import org.apache.flink.core.memory.DataOutputView;
 
 /**
  * The bytes of {@link UserSessions} in state. Texts that repeat, such as event types and devices,
- * are written once and referred to by number: 0 is null, n is the nth text.
+ * are written once and referred to by number: 0 is null, n is the nth text. An instance has scratch
+ * space, so it belongs to one thread.
  */
-final class SessionFormat {
+public final class SessionFormat {
   private static final int FORMAT = 1;
   private static final List<String> NO_CELL = List.of();
 
-  private SessionFormat() {}
+  private final Texts texts = new Texts();
+  private final DataOutputSerializer body = new DataOutputSerializer(1024);
 
-  static void write(UserSessions s, DataOutputView out) throws IOException {
-    Texts texts = new Texts();
-    DataOutputSerializer body = new DataOutputSerializer(64 + 64 * s.size);
+  /** Format 1: texts, overflow, open session, held events. */
+  public void write(UserSessions s, DataOutputView out) throws IOException {
+    texts.clear();
+    body.clear();
     body.writeInt(s.chunks);
     if (s.chunks > 0) {
       body.writeLong(s.overflowed);
@@ -41,7 +44,8 @@ final class SessionFormat {
     finish(texts, body, out);
   }
 
-  static UserSessions read(DataInputView in) throws IOException {
+  /** Reads what {@link #write} wrote. */
+  public static UserSessions read(DataInputView in) throws IOException {
     List<String> texts = readTexts(in);
     UserSessions s = new UserSessions();
     s.chunks = in.readInt();
@@ -89,7 +93,7 @@ final class SessionFormat {
   private static void finish(Texts texts, DataOutputSerializer body, DataOutputView out)
       throws IOException {
     out.writeByte(FORMAT);
-    out.writeShort(texts.numbers.size());
+    out.writeShort(texts.inOrder.size());
     for (String text : texts.inOrder) {
       out.writeUTF(text);
     }
@@ -225,27 +229,49 @@ final class SessionFormat {
 
   /** Numbers the texts of one value as they are written. */
   private static final class Texts {
-    final Map<String, Integer> numbers = new HashMap<>();
+    /** Few texts are found faster by looking at each; most are the same object every time. */
+    private static final int FEW = 12;
+
     final List<String> inOrder = new ArrayList<>();
+    private final Map<String, Integer> numbers = new HashMap<>();
+
+    void clear() {
+      inOrder.clear();
+      numbers.clear();
+    }
 
     void write(@Nullable String text, DataOutputSerializer out) throws IOException {
-      if (text == null) {
-        out.writeShort(0);
-        return;
+      out.writeShort(text == null ? 0 : number(text));
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private int number(String text) {
+      int few = Math.min(FEW, inOrder.size());
+      for (int i = 0; i < few; i++) {
+        if (inOrder.get(i) == text) {
+          return i + 1;
+        }
+      }
+      for (int i = 0; i < few; i++) {
+        if (inOrder.get(i).equals(text)) {
+          return i + 1;
+        }
       }
       Integer number = numbers.get(text);
-      if (number == null) {
-        inOrder.add(text);
-        number = inOrder.size();
-        numbers.put(text, number);
+      if (number != null) {
+        return number;
       }
-      out.writeShort(number);
+      inOrder.add(text);
+      if (inOrder.size() > FEW) {
+        numbers.put(text, inOrder.size());
+      }
+      return inOrder.size();
     }
 
     void write(List<String> list, DataOutputSerializer out) throws IOException {
       out.writeByte(list.size());
-      for (String text : list) {
-        write(text, out);
+      for (int i = 0; i < list.size(); i++) {
+        write(list.get(i), out);
       }
     }
   }

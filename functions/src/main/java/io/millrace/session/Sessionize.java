@@ -26,7 +26,7 @@ public final class Sessionize implements Serializable {
   private static final long DAY_MS = 86_400_000L;
 
   /** Events of a user that are held before folding is worth a look. */
-  private static final int FOLD_FROM = 8;
+  private static final int FOLD_FROM = 3;
 
   private final SessionRules rules;
   private final int maxHeld;

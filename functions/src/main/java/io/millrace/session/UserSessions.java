@@ -5,8 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import javax.annotation.Nullable;
-import org.apache.flink.core.memory.DataInputView;
-import org.apache.flink.core.memory.DataOutputView;
 
 /**
  * What is known of one user's sessions: events that are held because an older one may still come,
@@ -104,15 +102,5 @@ public final class UserSessions {
     held = NONE;
     size = 0;
     return all;
-  }
-
-  /** Format 1: texts, overflow, open session, held events. */
-  public void write(DataOutputView out) throws IOException {
-    SessionFormat.write(this, out);
-  }
-
-  /** Reads what {@link #write} wrote. */
-  public static UserSessions read(DataInputView in) throws IOException {
-    return SessionFormat.read(in);
   }
 }

@@ -313,14 +313,19 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     spill.id = id;
     overflow.id = id;
     long now = Math.max(watermark, timers.currentWatermark());
-    options.deduplicate().expire(now, value.seen, spill);
+    if (value.timer <= timer.getTimestamp()) {
+      value.timer = UserValue.NO_TIMER;
+    }
+    if (value.expiryTimer <= timer.getTimestamp()) {
+      value.expiryTimer = UserValue.NO_TIMER;
+      options.deduplicate().expire(now, value.seen, spill);
+    }
     Sessionize sessionize = options.sessionize();
     if (sessionize != null && !value.sessions.isEmpty()) {
       sessionize.advance(
           id, value.sessions, frontier(now), frontier(finiteWatermark), overflow, closing);
     }
     value.active.expire(frontier(now));
-    value.timer = UserValue.NO_TIMER;
     if (now != Long.MAX_VALUE) {
       arm(id, value);
     }
@@ -333,22 +338,31 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     }
   }
 
-  /** Sees that a timer fires in time. One that fires too early finds nothing to do. */
+  /** Sees that the user's timers fire in time. One that fires too early finds nothing to do. */
   private void arm(String id, UserValue value) {
-    long next = Long.MAX_VALUE;
     if (options.sessionize() != null) {
-      next = later(options.sessionize().nextClose(value.sessions));
+      long close = later(options.sessionize().nextClose(value.sessions));
+      if (close < value.timer) {
+        value.timer = close;
+        register(id, close);
+      }
     }
-    if (value.timer == UserValue.NO_TIMER) {
-      next = Math.min(next, options.deduplicate().nextExpiry(value.seen));
-      // Else the windows are forgotten on the way.
-      next = next == Long.MAX_VALUE ? later(value.active.nextExpiry()) : next;
+    if (value.expiryTimer == UserValue.NO_TIMER) {
+      long expiry = options.deduplicate().nextExpiry(value.seen);
+      if (expiry == Long.MAX_VALUE && value.timer == UserValue.NO_TIMER) {
+        // Else the windows are forgotten on the way.
+        expiry = later(value.active.nextExpiry());
+      }
+      if (expiry != Long.MAX_VALUE) {
+        value.expiryTimer = expiry;
+        register(id, expiry);
+      }
     }
-    if (next < value.timer) {
-      value.timer = next;
-      setCurrentKey(id);
-      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, next);
-    }
+  }
+
+  private void register(String id, long time) {
+    setCurrentKey(id);
+    timers.registerEventTimeTimer(VoidNamespace.INSTANCE, time);
   }
 
   private long later(long frontier) {

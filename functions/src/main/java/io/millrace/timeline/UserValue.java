@@ -13,8 +13,11 @@ final class UserValue {
   final UserSessions sessions;
   final ActiveWindows active;
 
-  /** When the user's next timer fires, by watermark in epoch ms. */
+  /** When the timer fires by which a session is closed, by watermark in epoch ms. */
   long timer;
+
+  /** When the timer fires by which the user is forgotten bit by bit. */
+  long expiryTimer = NO_TIMER;
 
   UserValue() {
     this(new SeenEvents(), new UserSessions(), new ActiveWindows(), NO_TIMER);
@@ -32,7 +35,9 @@ final class UserValue {
   }
 
   UserValue copy() {
-    return new UserValue(seen.copy(), sessions.copy(), active.copy(), timer);
+    UserValue copy = new UserValue(seen.copy(), sessions.copy(), active.copy(), timer);
+    copy.expiryTimer = expiryTimer;
+    return copy;
   }
 
   /** About how much heap the value takes, with its place in the cache. */

@@ -2,6 +2,7 @@ package io.millrace.timeline;
 
 import io.millrace.identity.SeenEvents;
 import io.millrace.rollup.ActiveWindows;
+import io.millrace.session.SessionFormat;
 import io.millrace.session.UserSessions;
 import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
@@ -28,8 +29,10 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
   private static final int SEEN_EVENTS = 2;
   private static final int SESSIONS = 3;
   private static final int ACTIVE_WINDOWS = 4;
+  private static final int EXPIRY_TIMER = 5;
 
   private transient DataOutputSerializer section;
+  private transient SessionFormat sessionFormat;
 
   @Override
   public boolean isImmutableType() {
@@ -64,17 +67,17 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
   @Override
   public void serialize(UserValue value, DataOutputView out) throws IOException {
     out.writeByte(FORMAT);
-    if (value.timer != UserValue.NO_TIMER) {
-      out.writeByte(TIMER);
-      out.writeInt(Long.BYTES);
-      out.writeLong(value.timer);
-    }
+    writeTimer(TIMER, value.timer, out);
+    writeTimer(EXPIRY_TIMER, value.expiryTimer, out);
     if (!value.seen.isEmpty()) {
       value.seen.write(cleared());
       writeSection(SEEN_EVENTS, out);
     }
     if (!value.sessions.isEmpty()) {
-      value.sessions.write(cleared());
+      if (sessionFormat == null) {
+        sessionFormat = new SessionFormat();
+      }
+      sessionFormat.write(value.sessions, cleared());
       writeSection(SESSIONS, out);
     }
     if (!value.active.isEmpty()) {
@@ -82,6 +85,14 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
       writeSection(ACTIVE_WINDOWS, out);
     }
     out.writeByte(END);
+  }
+
+  private static void writeTimer(int number, long timer, DataOutputView out) throws IOException {
+    if (timer != UserValue.NO_TIMER) {
+      out.writeByte(number);
+      out.writeInt(Long.BYTES);
+      out.writeLong(timer);
+    }
   }
 
   private DataOutputSerializer cleared() {
@@ -107,19 +118,24 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
     SeenEvents seen = new SeenEvents();
     UserSessions sessions = new UserSessions();
     ActiveWindows active = new ActiveWindows();
+    // The first release had one timer for all, which was for expiry: one too many does no harm.
     long timer = UserValue.NO_TIMER;
+    long expiryTimer = UserValue.NO_TIMER;
     while (true) {
       int number = in.readUnsignedByte();
       if (number == END) {
-        return new UserValue(seen, sessions, active, timer);
+        UserValue value = new UserValue(seen, sessions, active, timer);
+        value.expiryTimer = expiryTimer;
+        return value;
       }
       byte[] bytes = new byte[in.readInt()];
       in.readFully(bytes);
       DataInputDeserializer content = new DataInputDeserializer(bytes);
       switch (number) {
         case TIMER -> timer = content.readLong();
+        case EXPIRY_TIMER -> expiryTimer = content.readLong();
         case SEEN_EVENTS -> seen = SeenEvents.read(content);
-        case SESSIONS -> sessions = UserSessions.read(content);
+        case SESSIONS -> sessions = SessionFormat.read(content);
         case ACTIVE_WINDOWS -> active = ActiveWindows.read(content);
         default ->
             throw new IOException(

@@ -392,4 +392,28 @@ class EnrichTest {
       OperatorSnapshotUtil.writeStateHandle(harness.snapshot(2, 2), FIXTURE);
     }
   }
+
+  private static final String LOADED_FIXTURE =
+      "src/test/resources/state/load-dimension-v1.snapshot";
+
+  /** A release that has loaded a dimension before goes on without one. */
+  @Test
+  void theSnapshotOfALoadedDimensionRestores() throws Exception {
+    Scripted script = new Scripted(null, SECOND);
+    try (var harness = new OneInputStreamOperatorTestHarness<>(new LoadDimension(script))) {
+      harness.initializeState(OperatorSnapshotUtil.readStateHandle(LOADED_FIXTURE));
+      harness.open();
+      harness.processElement(0L, 0);
+      assertThat(harness.getOutput()).contains(WatermarkStatus.IDLE);
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
+  void writeTheSnapshotOfALoadedDimension() throws Exception {
+    try (var harness = loading(FIRST)) {
+      harness.processElement(0L, 0);
+      OperatorSnapshotUtil.writeStateHandle(harness.snapshot(1, 1), LOADED_FIXTURE);
+    }
+  }
 }

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -95,8 +94,8 @@ class SessionizeTest {
 
     void restart() throws IOException {
       DataOutputSerializer out = new DataOutputSerializer(64);
-      sessions.write(out);
-      sessions = UserSessions.read(new DataInputDeserializer(out.getCopyOfBuffer()));
+      new SessionFormat().write(sessions, out);
+      sessions = SessionFormat.read(new DataInputDeserializer(out.getCopyOfBuffer()));
     }
 
     private void close(Session session, List<String> cell) {
@@ -307,29 +306,6 @@ class SessionizeTest {
         .isEqualTo("app_open");
   }
 
-  /** The definition, said as simply as possible: sort, then cut. */
-  private static List<List<HeldEvent>> cut(List<HeldEvent> events, SessionRules rules) {
-    List<HeldEvent> sorted = new ArrayList<>(events);
-    sorted.sort(
-        Comparator.comparingLong(HeldEvent::timestamp)
-            .thenComparing(e -> e.eventType().equals("session_end"))
-            .thenComparing(HeldEvent::eventId));
-    List<List<HeldEvent>> sessions = new ArrayList<>();
-    for (HeldEvent e : sorted) {
-      List<HeldEvent> open = sessions.isEmpty() ? null : sessions.get(sessions.size() - 1);
-      if (open == null
-          || open.get(open.size() - 1).eventType().equals("session_end")
-          || e.timestamp() - open.get(open.size() - 1).timestamp() > rules.gap().toMillis()
-          || e.timestamp() - open.get(0).timestamp() > rules.maxDuration().toMillis()
-          || open.size() >= rules.maxEvents()) {
-        open = new ArrayList<>();
-        sessions.add(open);
-      }
-      open.add(e);
-    }
-    return sessions;
-  }
-
   private static List<HeldEvent> randomEvents(Random random) {
     List<HeldEvent> events = new ArrayList<>();
     long time = T0;
@@ -391,7 +367,7 @@ class SessionizeTest {
         user.advance(frontier);
       }
     }
-    List<List<HeldEvent>> expected = cut(events, rules);
+    List<List<HeldEvent>> expected = ReferenceSessions.cut(events, rules);
     List<Session> found = user.end();
     assertThat(starts(found)).isEqualTo(expected.stream().map(s -> s.get(0).timestamp()).toList());
     for (int i = 0; i < found.size(); i++) {

@@ -9,6 +9,8 @@ import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,11 @@ import javax.annotation.Nullable;
  * hour by hour.
  */
 public final class Audit {
+  /** All their partitions are complete when the input has ended; of other tables none ever is. */
+  private static final Set<TableSchema> COMPLETED =
+      Set.of(
+          new AppEventTable().schema(), SessionTable.SCHEMA, RollupTable.HOURLY, RollupTable.DAILY);
+
   private final List<Finding> findings = new ArrayList<>();
 
   /** One comparison. */
@@ -47,6 +54,7 @@ public final class Audit {
     audit.rows(truth, lake, raw);
     audit.ledger(truth, lake, topicPrefix);
     audit.reasons(truth, lake);
+    audit.results(lake);
     if (catalog != null) {
       audit.partitions(truth, lake, catalog);
     }
@@ -178,13 +186,36 @@ public final class Audit {
     checkEach("dead letters by reason", expected, found);
   }
 
+  /** Sessions and totals hold each event that was not late once; what the job checked holds. */
+  private void results(LakeReader lake) {
+    long events = lake.number("SELECT count(*) FROM app_events WHERE NOT late");
+    check("events of sessions", events, lake.number("SELECT sum(event_count) FROM sessions"));
+    for (TableSchema rollup : List.of(RollupTable.HOURLY, RollupTable.DAILY)) {
+      check(
+          "events of the totals of " + rollup.name(),
+          events,
+          lake.number(
+              "SELECT sum(total_events) FROM "
+                  + rollup.name()
+                  + " WHERE device_type = 'ALL_DEVICES' AND app_version = 'ALL_VERSIONS'"
+                  + " AND country = 'ALL_COUNTRIES'"));
+    }
+    check(
+        "cross-checks that fail",
+        0,
+        lake.number("SELECT count(*) FROM cross_checks WHERE NOT holds"));
+  }
+
   private void partitions(Truth truth, LakeReader lake, Catalog catalog) {
     try {
       for (TableSchema table : LakeReader.TABLES) {
         Map<String, Long> rows = new TreeMap<>();
         lake.query(
-                "SELECT 'year=' || year || '/month=' || month || '/day=' || day || '/hour=' || hour,"
-                    + " count(*) FROM "
+                "SELECT "
+                    + table.granularity().columns().stream()
+                        .map(column -> "'" + column + "=' || " + column)
+                        .collect(Collectors.joining(" || '/' || "))
+                    + ", count(*) FROM "
                     + table.name()
                     + " GROUP BY 1")
             .rows()
@@ -206,7 +237,9 @@ public final class Audit {
                       .map(h -> TimePartition.hour(h).path())
                       .toList()),
               registered);
-          checkEach("rows of each complete partition of app_events", rows, complete);
+        }
+        if (COMPLETED.contains(table)) {
+          checkEach("rows of each complete partition of " + table.name(), rows, complete);
         } else {
           checkEach("complete partitions of " + table.name(), Map.<String, Long>of(), complete);
         }

@@ -9,6 +9,8 @@ import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.local.LakeReader.Rows;
+import io.millrace.local.Report.Answer;
+import io.millrace.local.Report.Verdict;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -16,7 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,13 +39,17 @@ import picocli.CommandLine.Option;
     description = {
       "Starts Kafka, an S3 server, a Hive Metastore and Flink on this machine, sends simulated",
       "events, drains them through the engagement job into a lake, and proves with the ledger that",
-      "nothing was lost or doubled. Exits with 0 only when ledger and truth agree."
+      "nothing was lost or doubled. Then answers the questions of sql/queries, and writes them as a",
+      "page to report.html. Exits with 0 only when ledger and truth agree."
     },
     version = "Millrace 0.1.0",
     sortOptions = false)
 public final class Demo implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofMinutes(30);
   private static final int PARALLELISM = 2;
+
+  /** Rows of an answer that are printed; the report has all. */
+  private static final int SHOWN_ROWS = 12;
 
   @Option(
       names = "--events",
@@ -177,13 +185,11 @@ public final class Demo implements Callable<Integer> {
                 location -> stack.lake().resolve(location.replaceFirst("^s3a?://[^/]+/", "")))) {
       printLedger(truth, lake);
       Audit audit = Audit.of(truth, lake, "", true, catalog);
-      for (Path query : queries()) {
-        String sql = Files.readString(query);
-        print.printf("%n%s%n", home.relativize(query));
-        TextTable.print(print, lake.query(sql));
-      }
+      List<Answer> answers = answer(lake);
+      Path report = writeReport(folder, lake, answers, audit);
       print.printf(
-          "%nLake:      %s%nLogs:      %s, %s%n",
+          "%nReport:    %s%nLake:      %s%nLogs:      %s, %s%n",
+          report,
           stack.lake(),
           System.getProperty("millrace.log"),
           folder.resolve("servers").resolve("*/*.log"));
@@ -203,10 +209,41 @@ public final class Demo implements Callable<Integer> {
     }
   }
 
-  private List<Path> queries() throws IOException {
-    try (Stream<Path> files = Files.list(home.resolve("sql/queries"))) {
-      return files.filter(f -> f.toString().endsWith(".sql")).sorted().toList();
+  private List<Answer> answer(LakeReader lake) throws IOException {
+    List<Answer> answers = new ArrayList<>();
+    for (Question question : Question.all(home.resolve("sql/queries"))) {
+      Rows rows = lake.query(question.sql());
+      answers.add(new Answer(question, rows));
+      print.printf("%n%s  (sql/queries/%s.sql)%n", question.text(), question.name());
+      int shown = Math.min(rows.rows().size(), SHOWN_ROWS);
+      TextTable.print(print, new Rows(rows.columns(), rows.rows().subList(0, shown)));
+      if (shown < rows.rows().size()) {
+        print.printf("and %d more rows: see the report%n", rows.rows().size() - shown);
+      }
     }
+    return answers;
+  }
+
+  private Path writeReport(Path folder, LakeReader lake, List<Answer> answers, Audit audit)
+      throws IOException {
+    Map<String, String> about = new LinkedHashMap<>();
+    about.put(
+        "Input",
+        String.format(Locale.ROOT, "%,d simulated records, seed %d, from Kafka", events, seed));
+    about.putAll(Report.about(lake, Instant.now()));
+    List<Verdict> verdicts = new ArrayList<>(Report.verdicts(lake));
+    int held = audit.findings().size() - audit.failures().size();
+    verdicts.add(
+        new Verdict(
+            audit.failures().isEmpty(),
+            String.format(
+                Locale.ROOT,
+                "%,d of %,d comparisons of the lake with what the simulator sent hold.",
+                held,
+                audit.findings().size())));
+    return Files.writeString(
+        folder.resolve("report.html"),
+        Report.html("How the app was used", about, verdicts, answers));
   }
 
   private void printLedger(Truth truth, LakeReader lake) {

@@ -6,12 +6,19 @@ import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.LakeType;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AnomalyTable;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.CrossCheckTable;
 import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.parquet.LedgerTable;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.parquet.RollupTable;
+import io.millrace.lake.parquet.SessionTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -21,7 +28,9 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -37,12 +46,31 @@ public final class LakeReader implements AutoCloseable {
           new AppEventTable().schema(),
           new RawEventTable().schema(),
           new DeadLetterTable().schema(),
-          new LedgerTable().schema());
+          new LedgerTable().schema(),
+          SessionTable.SCHEMA,
+          RollupTable.HOURLY,
+          RollupTable.DAILY,
+          CrossCheckTable.SCHEMA,
+          AnomalyTable.SCHEMA);
+
+  /** By class, because a sum of longs, a HUGEINT, has no SQL type of its own. */
+  private static final Set<String> NUMBERS =
+      Stream.of(Integer.class, Long.class, Double.class, BigInteger.class, BigDecimal.class)
+          .map(Class::getName)
+          .collect(Collectors.toUnmodifiableSet());
 
   private final Connection duckdb;
 
-  /** The rows of a query, as text, under the names of its columns. */
-  public record Rows(List<String> columns, List<List<String>> rows) {}
+  /**
+   * The rows of a query, as text, under the names of its columns.
+   *
+   * @param numbers the columns whose type is one of numbers
+   */
+  public record Rows(List<String> columns, List<List<String>> rows, Set<String> numbers) {
+    public Rows(List<String> columns, List<List<String>> rows) {
+      this(columns, rows, Set.of());
+    }
+  }
 
   private LakeReader() throws SQLException {
     this.duckdb = DriverManager.getConnection("jdbc:duckdb:");
@@ -96,6 +124,7 @@ public final class LakeReader implements AutoCloseable {
       }
       try (Statement sql = reader.duckdb.createStatement()) {
         sql.execute(Files.readString(BuildFiles.sql("ddl/ledger_totals.sql")));
+        sql.execute(Files.readString(BuildFiles.sql("ddl/hll.sql")));
       }
       return reader;
     } catch (SQLException | IOException e) {
@@ -106,6 +135,10 @@ public final class LakeReader implements AutoCloseable {
   private void createView(TableSchema table, List<Path> folders) throws SQLException {
     List<String> files = new ArrayList<>();
     for (Path folder : folders) {
+      // A partition whose every row is gone by a backfill has a folder without a file.
+      if (!hasFile(folder)) {
+        continue;
+      }
       // Only committed files have the plain name; what is in progress is hidden by a dot.
       files.add("'" + folder.resolve("part-*.parquet").toString().replace("'", "''") + "'");
     }
@@ -119,6 +152,17 @@ public final class LakeReader implements AutoCloseable {
                   + String.join(", ", files)
                   + "], hive_partitioning = true, hive_types_autocast = false,"
                   + " union_by_name = true)");
+    }
+  }
+
+  private static boolean hasFile(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "part-*.parquet")) {
+      return files.iterator().hasNext();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -159,8 +203,12 @@ public final class LakeReader implements AutoCloseable {
         ResultSet result = sql.executeQuery(query)) {
       ResultSetMetaData meta = result.getMetaData();
       List<String> names = new ArrayList<>();
+      Set<String> numbers = new HashSet<>();
       for (int i = 1; i <= meta.getColumnCount(); i++) {
         names.add(meta.getColumnName(i));
+        if (NUMBERS.contains(meta.getColumnClassName(i))) {
+          numbers.add(meta.getColumnName(i));
+        }
       }
       List<List<String>> rows = new ArrayList<>();
       while (result.next()) {
@@ -170,9 +218,18 @@ public final class LakeReader implements AutoCloseable {
         }
         rows.add(row);
       }
-      return new Rows(names, rows);
+      return new Rows(names, rows, numbers);
     } catch (SQLException e) {
       throw new IllegalStateException(e.getMessage() + "\nin: " + query, e);
+    }
+  }
+
+  /** Runs statements that add tables, views or macros beside the lake's. */
+  void define(String statements) {
+    try (Statement sql = duckdb.createStatement()) {
+      sql.execute(statements);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e.getMessage() + "\nin: " + statements, e);
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -16,8 +17,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     version = "Millrace 0.1.0",
     description = {
-      "Runs a query, in DuckDB, over the tables app_events, raw_app_events, dead_letters and ledger",
-      "of a lake in a local folder. docs/tables.md tells their columns."
+      "Runs a query, in DuckDB, over the tables of a lake in a local folder: app_events, sessions,",
+      "hourly_aggregates_with_dimensions and so on. docs/tables.md tells them and their columns;",
+      "sql/queries has queries to begin with."
     },
     sortOptions = false)
 public final class Query implements Callable<Integer> {
@@ -62,6 +64,12 @@ public final class Query implements Callable<Integer> {
     try (LakeReader reader = LakeReader.ofFolder(root)) {
       TextTable.print(
           new PrintStream(System.out, true, StandardCharsets.UTF_8), reader.query(query));
+    } catch (IllegalStateException e) {
+      if (e.getCause() instanceof SQLException refused) {
+        throw new IllegalArgumentException(
+            "the query is refused: " + refused.getMessage().lines().findFirst().orElse(""), e);
+      }
+      throw e;
     }
     return CommandLine.ExitCode.OK;
   }

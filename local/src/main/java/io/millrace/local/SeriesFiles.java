@@ -1,10 +1,12 @@
 package io.millrace.local;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SequenceWriter;
+import com.fasterxml.jackson.dataformat.csv.CsvGenerator;
 import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
@@ -15,6 +17,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.Writer;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +38,7 @@ final class SeriesFiles {
           .enable(CsvParser.Feature.WRAP_AS_ARRAY)
           .enable(CsvParser.Feature.TRIM_SPACES)
           .enable(CsvParser.Feature.SKIP_EMPTY_LINES)
+          .enable(CsvGenerator.Feature.STRICT_CHECK_FOR_QUOTING)
           .build();
   private static final ObjectReader ROWS = CSV.readerFor(String[].class);
   private static final ObjectWriter OUTPUT =
@@ -66,7 +71,7 @@ final class SeriesFiles {
           Writer writer = Files.newBufferedWriter(partial, StandardCharsets.UTF_8);
           SequenceWriter out = OUTPUT.writeValues(writer)) {
         detect(input, in, out);
-      } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      } catch (JsonProcessingException e) {
         throw new IllegalArgumentException(
             input + " is not CSV: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
       }
@@ -121,15 +126,14 @@ final class SeriesFiles {
     }
     Verdict verdict = detector.observe(at, number);
     anomalous += verdict.anomalous() ? 1 : 0;
-    line.add(Double.isNaN(verdict.expected()) ? "" : short6(verdict.expected()));
+    line.add(Double.isNaN(verdict.expected()) ? "" : rounded(verdict.expected()));
     line.add(String.format(Locale.ROOT, "%.6f", verdict.score()));
     line.add(verdict.severity().code());
   }
 
   /** Seven digits: an expectation is not known better. */
-  private static String short6(double number) {
-    return Double.toString(
-        new java.math.BigDecimal(number).round(new java.math.MathContext(7)).doubleValue());
+  private static String rounded(double number) {
+    return Double.toString(new BigDecimal(number).round(new MathContext(7)).doubleValue());
   }
 
   private static double number(String text) {

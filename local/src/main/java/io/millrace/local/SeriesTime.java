@@ -8,8 +8,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
+import java.time.format.SignStyle;
 import java.time.temporal.ChronoField;
 import java.time.temporal.TemporalAccessor;
+import java.util.Locale;
 import javax.annotation.Nullable;
 
 /** Times as files of series have them. */
@@ -22,7 +24,7 @@ final class SeriesTime {
           .append(DateTimeFormatter.ISO_LOCAL_DATE)
           .optionalStart()
           .appendPattern("[ ]['T']")
-          .appendValue(ChronoField.HOUR_OF_DAY, 1, 2, java.time.format.SignStyle.NOT_NEGATIVE)
+          .appendValue(ChronoField.HOUR_OF_DAY, 1, 2, SignStyle.NOT_NEGATIVE)
           .appendPattern(":mm")
           .optionalStart()
           .appendPattern(":ss")
@@ -32,7 +34,7 @@ final class SeriesTime {
           .optionalEnd()
           .appendPattern("[ ][XXX][XX][X]")
           .optionalEnd()
-          .toFormatter(java.util.Locale.ROOT);
+          .toFormatter(Locale.ROOT);
 
   private SeriesTime() {}
 

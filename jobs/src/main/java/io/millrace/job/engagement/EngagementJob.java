@@ -135,7 +135,9 @@ public final class EngagementJob {
   static void wire(
       StreamExecutionEnvironment env, EngagementPorts ports, EngagementConfig config, RunInfo run) {
     WatermarkStrategy<Received> watermarks =
-        new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
+        config.isBatch()
+            ? SourceWatermarks.atTheEndOnly()
+            : new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
     List<SingleOutputStreamOperator<Event>> topics = new ArrayList<>();
     for (EventSource topic : ports.events()) {
       topics.add(
@@ -261,17 +263,17 @@ public final class EngagementJob {
         timeline
             .getSideOutput(UserTimeline.CELLS)
             .keyBy(Rollup::cell, TypeInformation.of(Cell.class))
-            .process(
+            .transform(
+                "roll-up",
+                TypeInformation.of(Rollup.class),
                 new RollUp(
                     options.spec(),
                     new RollupTimes(
                         config.finalAfter(),
                         early ? config.time().allowedLateness() : null,
                         options.isLive() ? options.liveInterval() : Duration.ZERO,
-                        options.liveRetention())),
-                TypeInformation.of(Rollup.class))
-            .uid("roll-up")
-            .name("roll-up");
+                        options.liveRetention())))
+            .uid("roll-up");
     SingleOutputStreamOperator<Rollup> rows =
         rolledUp
             .keyBy(CloseWindow::windowOf, Types.LONG)

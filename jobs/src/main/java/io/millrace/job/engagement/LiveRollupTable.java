@@ -1,6 +1,5 @@
 package io.millrace.job.engagement;
 
-import io.millrace.config.Secret;
 import io.millrace.event.LiveRollup;
 import io.millrace.job.engagement.EngagementConfig.Jdbc;
 import io.millrace.lake.catalog.Column;
@@ -8,7 +7,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -16,12 +14,7 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.apache.flink.api.connector.sink2.Sink;
-import org.apache.flink.connector.jdbc.JdbcConnectionOptions;
-import org.apache.flink.connector.jdbc.JdbcExecutionOptions;
 import org.apache.flink.connector.jdbc.JdbcStatementBuilder;
-import org.apache.flink.connector.jdbc.core.datastream.sink.JdbcSink;
-import org.apache.flink.connector.jdbc.datasource.connections.JdbcConnectionProvider;
-import org.apache.flink.connector.jdbc.datasource.connections.SimpleJdbcConnectionProvider;
 
 /**
  * A PostgreSQL table of the present value of every cell, which becomes the final one and stays.
@@ -32,11 +25,6 @@ import org.apache.flink.connector.jdbc.datasource.connections.SimpleJdbcConnecti
  */
 final class LiveRollupTable {
   private static final String ID = "cell_id";
-  private static final Duration BATCH_INTERVAL = Duration.ofSeconds(1);
-  private static final int BATCH_ROWS = 1_000;
-
-  /** The n-th retry waits n seconds: in all about as long as a database takes to start again. */
-  private static final int RETRIES = 10;
 
   private final String prefix;
   private final List<Column> columns;
@@ -104,17 +92,9 @@ final class LiveRollupTable {
         + " WHERE NOT present.\"final\" OR EXCLUDED.\"final\"";
   }
 
-  /** Writes into the database in batches, at least once. */
+  /** Writes into the database, at least once. */
   Sink<LiveRollup> sink(Jdbc jdbc) {
-    return JdbcSink.<LiveRollup>builder()
-        .withQueryStatement(upsert(), new Parameters(columns))
-        .withExecutionOptions(
-            JdbcExecutionOptions.builder()
-                .withBatchSize(BATCH_ROWS)
-                .withBatchIntervalMs(BATCH_INTERVAL.toMillis())
-                .withMaxRetries(RETRIES)
-                .build())
-        .buildAtLeastOnce(new Connections(jdbc.url(), jdbc.user(), jdbc.password()));
+    return new PostgresSink<>(jdbc, upsert(), new Parameters(columns));
   }
 
   /**
@@ -124,8 +104,7 @@ final class LiveRollupTable {
    * @throws IllegalStateException in one line that says what is missing
    */
   void verify(Jdbc jdbc) {
-    Connections connections = new Connections(jdbc.url(), jdbc.user(), jdbc.password());
-    try (Connection connection = connections.getOrEstablishConnection();
+    try (Connection connection = PostgresSink.connect(jdbc);
         PreparedStatement explain = connection.prepareStatement("EXPLAIN " + upsert())) {
       for (int i = 1; i <= explain.getParameterMetaData().getParameterCount(); i++) {
         explain.setNull(i, Types.NULL);
@@ -186,67 +165,6 @@ final class LiveRollupTable {
       } else {
         statement.setObject(index, value);
       }
-    }
-  }
-
-  /** Connections whose password is read where they are made: only its reference travels. */
-  private static final class Connections implements JdbcConnectionProvider {
-    private static final long serialVersionUID = 1L;
-    private static final int CHECK_SECONDS = 10;
-
-    private final String url;
-    @Nullable private final String user;
-    @Nullable private final Secret password;
-    @Nullable private transient SimpleJdbcConnectionProvider connections;
-
-    Connections(String url, @Nullable String user, @Nullable Secret password) {
-      this.url = url;
-      this.user = user;
-      this.password = password;
-    }
-
-    private SimpleJdbcConnectionProvider connections() {
-      if (connections == null) {
-        JdbcConnectionOptions.JdbcConnectionOptionsBuilder options =
-            new JdbcConnectionOptions.JdbcConnectionOptionsBuilder()
-                .withUrl(url)
-                .withDriverName("org.postgresql.Driver")
-                .withConnectionCheckTimeoutSeconds(CHECK_SECONDS);
-        if (user != null) {
-          options.withUsername(user);
-        }
-        if (password != null) {
-          options.withPassword(password.resolve());
-        }
-        connections = new SimpleJdbcConnectionProvider(options.build());
-      }
-      return connections;
-    }
-
-    @Nullable
-    @Override
-    public Connection getConnection() {
-      return connections().getConnection();
-    }
-
-    @Override
-    public boolean isConnectionValid() throws SQLException {
-      return connections().isConnectionValid();
-    }
-
-    @Override
-    public Connection getOrEstablishConnection() throws SQLException, ClassNotFoundException {
-      return connections().getOrEstablishConnection();
-    }
-
-    @Override
-    public void closeConnection() {
-      connections().closeConnection();
-    }
-
-    @Override
-    public Connection reestablishConnection() throws SQLException, ClassNotFoundException {
-      return connections().reestablishConnection();
     }
   }
 }

@@ -25,7 +25,8 @@ class EngagementTopologyTest {
     "--kafka.bootstrap-servers", "localhost:9092",
     "--lake.root", "file:///tmp/lake",
     "--users.pseudonym-key", "env:KEY",
-    "--dimension.file", "file:///tmp/dimension.jsonl"
+    "--dimension.file", "file:///tmp/dimension.jsonl",
+    "--rollups.jdbc.url", "jdbc:postgresql://localhost/millrace"
   };
 
   private static StreamExecutionEnvironment environment(EngagementConfig config) {

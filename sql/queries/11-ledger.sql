@@ -1,5 +1,6 @@
--- What became of every record, per run and topic: received = accepted + rejected + duplicates.
--- A run that reads records again, such as a backfill, is a row of its own.
+-- What became of every record?
+-- Per run and topic: received = accepted + rejected + duplicates, and late ones are a part of
+-- the accepted. A run that reads records again, such as a backfill, is a row of its own.
 SELECT run_id, mode, topic,
        sum(received)    AS received,
        sum(accepted)    AS accepted,
