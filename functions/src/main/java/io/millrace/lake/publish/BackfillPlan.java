@@ -2,19 +2,19 @@ package io.millrace.lake.publish;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.catalog.TimePartition;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.flink.core.fs.FSDataInputStream;
-import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -69,7 +69,9 @@ public record BackfillPlan(
    * @param root the lake's
    * @param rawTable the table of raw records
    * @param rawFrom first instant of the raw hours to read, epoch ms
-   * @param rawUntil hours that begin before are read
+   * @param rawUntil hours that begin before are read, and of later ones those files that hold
+   *     offsets among theirs
+   * @throws IOException also when files are committed faster than they are listed
    */
   public static BackfillPlan of(
       Path root,
@@ -80,7 +82,8 @@ public record BackfillPlan(
       String runId,
       String plannedAt)
       throws IOException {
-    List<Path> files = rawFiles(new Path(root, rawTable.path()), rawFrom, rawUntil);
+    RawFiles raw =
+        RawFiles.of(RawFiles.inFolders(new Path(root, rawTable.path()), rawFrom), rawUntil);
     return new BackfillPlan(
         runId,
         plannedAt,
@@ -88,50 +91,25 @@ public record BackfillPlan(
         window.eventsFrom(),
         window.eventsTo(),
         window.settledUntil(),
-        files.stream().map(Path::toString).toList(),
-        Coverage.of(files).lastOffsets(),
+        raw.files().stream().map(Path::toString).toList(),
+        raw.coverage().lastOffsets(),
         Stage.PLANNED);
   }
 
   /** The times of a plan: see its components. */
   public record Window(HourRange hours, long eventsFrom, long eventsTo, long settledUntil) {}
 
-  /** Folder by folder, so that years without an hour of interest are not listed. */
-  private static List<Path> rawFiles(Path table, long from, long until) throws IOException {
-    List<Path> files = new ArrayList<>();
-    for (FileStatus year : folders(table)) {
-      for (FileStatus month : folders(year.getPath())) {
-        for (FileStatus day : folders(month.getPath())) {
-          String date =
-              String.join(
-                  "/",
-                  year.getPath().getName(),
-                  month.getPath().getName(),
-                  day.getPath().getName());
-          TimePartition whole = TimePartition.parse(date, Granularity.DAY);
-          if (whole.end() > from && whole.start() < until) {
-            for (FileStatus hour : folders(day.getPath())) {
-              TimePartition partition =
-                  TimePartition.parse(date + "/" + hour.getPath().getName(), Granularity.HOUR);
-              if (partition.end() > from && partition.start() < until) {
-                files.addAll(Completion.dataFiles(hour.getPath()));
-              }
-            }
-          }
-        }
-      }
-    }
-    return files;
-  }
-
-  private static List<FileStatus> folders(Path folder) throws IOException {
-    List<FileStatus> found = new ArrayList<>();
-    for (FileStatus status : Completion.list(folder)) {
-      if (status.isDir() && status.getPath().getName().contains("=")) {
-        found.add(status);
-      }
-    }
-    return found;
+  /**
+   * Raw files that are not read though they hold offsets up to those that are: files of a commit
+   * that was under way when the plan was made. None of a plan whose partitions may be swapped.
+   *
+   * @param rawFrom as the plan was made with
+   */
+  public List<Path> overlooked(Path root, TableSchema rawTable, long rawFrom) throws IOException {
+    Set<Path> read = new HashSet<>();
+    rawFiles.forEach(file -> read.add(new Path(file)));
+    return RawFiles.overlooked(
+        RawFiles.inFolders(new Path(root, rawTable.path()), rawFrom), read, coverage());
   }
 
   /** The same plan, further on. */

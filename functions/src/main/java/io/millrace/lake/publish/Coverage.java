@@ -1,14 +1,10 @@
 package io.millrace.lake.publish;
 
 import io.millrace.lake.parquet.OffsetRange;
-import io.millrace.lake.parquet.ParquetFooter;
-import java.io.IOException;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import org.apache.flink.core.fs.Path;
 
 /**
  * Which records a backfill has read: of each source partition those up to an offset.
@@ -31,31 +27,32 @@ record Coverage(NavigableMap<String, Long> lastOffsets) {
     lastOffsets = Collections.unmodifiableNavigableMap(new TreeMap<>(lastOffsets));
   }
 
-  /** What files of {@code raw/} hold; only their footers are read. */
-  static Coverage of(Collection<Path> rawFiles) throws IOException {
-    NavigableMap<String, Long> last = new TreeMap<>();
-    for (Path file : rawFiles) {
-      ParquetFooter.read(file)
-          .sourceOffsets()
-          .forEach((partition, range) -> last.merge(partition, range.last(), Math::max));
-    }
+  /** This and all that a file of {@code raw/} holds. */
+  Coverage with(Map<String, OffsetRange> sources) {
+    NavigableMap<String, Long> last = new TreeMap<>(lastOffsets);
+    sources.forEach((partition, range) -> last.merge(partition, range.last(), Math::max));
     return new Coverage(last);
   }
 
+  /** Whether the first offset of a source partition is one that was read, or lies before. */
+  boolean reaches(Map<String, OffsetRange> sources) {
+    return sources.entrySet().stream()
+        .anyMatch(s -> s.getValue().first() <= lastOffset(s.getKey()));
+  }
+
   Verdict judge(Map<String, OffsetRange> sources) {
-    boolean read = false;
-    boolean unread = false;
-    for (Map.Entry<String, OffsetRange> source : sources.entrySet()) {
-      long last = lastOffsets.getOrDefault(source.getKey(), Long.MIN_VALUE);
-      read |= source.getValue().first() <= last;
-      unread |= source.getValue().last() > last;
-    }
-    return !unread ? Verdict.READ : read ? Verdict.MIXED : Verdict.NEW;
+    boolean unread =
+        sources.entrySet().stream().anyMatch(s -> s.getValue().last() > lastOffset(s.getKey()));
+    return !unread ? Verdict.READ : reaches(sources) ? Verdict.MIXED : Verdict.NEW;
   }
 
   /** Whether everything that another one has is here too. */
   boolean includes(Coverage other) {
     return other.lastOffsets.entrySet().stream()
-        .allMatch(e -> lastOffsets.getOrDefault(e.getKey(), Long.MIN_VALUE) >= e.getValue());
+        .allMatch(e -> lastOffset(e.getKey()) >= e.getValue());
+  }
+
+  private long lastOffset(String partition) {
+    return lastOffsets.getOrDefault(partition, Long.MIN_VALUE);
   }
 }
