@@ -2,6 +2,7 @@ package io.millrace.lake.publish;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.UUID;
 import org.apache.flink.core.fs.FSDataOutputStream;
 import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.FileSystem.WriteMode;
@@ -13,9 +14,11 @@ final class WholeFile {
 
   static void write(Path path, InputStream content) throws IOException {
     FileSystem fs = path.getFileSystem();
-    // An object appears when its upload ends; a file on disk is visible while it grows.
+    // An object appears when its upload ends; a file on disk is visible while it grows. A swap and
+    // a job's publisher may write the same file: each has a name of its own for it meanwhile.
     boolean renames = !fs.isDistributedFS();
-    Path target = renames ? new Path(path.getParent(), "." + path.getName() + ".tmp") : path;
+    String unfinished = "." + path.getName() + "." + UUID.randomUUID() + ".tmp";
+    Path target = renames ? new Path(path.getParent(), unfinished) : path;
     try (FSDataOutputStream out = fs.create(target, WriteMode.OVERWRITE)) {
       content.transferTo(out);
     }
