@@ -137,8 +137,7 @@ final class HoursBackfill {
   int run(boolean dry) throws Exception {
     FileSystems.initialize(Configuration.fromMap(settings));
     try (Catalog catalog = catalogs.open()) {
-      Optional<BackfillPlan> begun =
-          BackfillPlan.read(BackfillPlan.file(root, hours)).filter(p -> p.stage() == Stage.WRITTEN);
+      Optional<BackfillPlan> begun = begun(catalog);
       BackfillPlan plan = begun.isPresent() ? begun.get() : newPlan();
       Swap swap = new Swap(root, plan, catalog, ParquetFooter::rows);
       tell(plan);
@@ -153,8 +152,11 @@ final class HoursBackfill {
         plan.write(root);
         Backfill.run(toRun(plan), print, settings);
         warnOfOpenChains(plan);
+        refuseOverlooked(plan);
         plan = plan.at(Stage.WRITTEN);
         plan.write(root);
+        // The live job went on meanwhile.
+        refuseObstacles(swap);
       }
       swap(swap);
       plan.at(Stage.SWAPPED).write(root);
@@ -163,6 +165,25 @@ final class HoursBackfill {
           plan.runId());
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  /** What an earlier run has written and not swapped, if it can be swapped still. */
+  private Optional<BackfillPlan> begun(Catalog catalog) throws IOException {
+    Optional<BackfillPlan> begun =
+        BackfillPlan.read(BackfillPlan.file(root, hours)).filter(p -> p.stage() == Stage.WRITTEN);
+    if (begun.isPresent()) {
+      Swap swap = new Swap(root, begun.get(), catalog, ParquetFooter::rows);
+      for (TableSchema table : tables) {
+        List<String> mixed = swap.mixed(table);
+        if (!mixed.isEmpty()) {
+          print.printf(
+              "What run %s has written is of no use any more and is computed anew: %s.%n",
+              begun.get().runId(), mixed.get(0));
+          return Optional.empty();
+        }
+      }
+    }
+    return begun;
   }
 
   /** The job over the plan: a session that could have gone on within what is read has ended. */
@@ -189,7 +210,7 @@ final class HoursBackfill {
     }
     long eventsFrom = firstDay().start() - context.toMillis();
     long eventsTo = TimePartition.day(hours.end() - 1).end() + gap.toMillis();
-    long rawFrom = TimePartition.hour(eventsFrom - config.rules().maxAhead().toMillis()).start();
+    long rawFrom = rawFrom(eventsFrom);
     BackfillPlan plan =
         BackfillPlan.of(
             root,
@@ -211,6 +232,10 @@ final class HoursBackfill {
               + rawUntil);
     }
     return plan;
+  }
+
+  private long rawFrom(long eventsFrom) {
+    return TimePartition.hour(eventsFrom - config.rules().maxAhead().toMillis()).start();
   }
 
   private TimePartition firstDay() {
@@ -246,6 +271,16 @@ final class HoursBackfill {
     if (!obstacles.isEmpty()) {
       String more = obstacles.size() > 1 ? " (and " + (obstacles.size() - 1) + " more)" : "";
       throw new IOException(obstacles.get(0) + more + "; nothing was changed");
+    }
+  }
+
+  private void refuseOverlooked(BackfillPlan plan) throws IOException {
+    List<Path> overlooked = plan.overlooked(root, RawEventTable.SCHEMA, rawFrom(plan.eventsFrom()));
+    if (!overlooked.isEmpty()) {
+      throw new IOException(
+          overlooked.get(0)
+              + " was being committed when raw files were listed, and is not read; run the same"
+              + " command again; nothing was changed");
     }
   }
 

@@ -31,6 +31,9 @@ import org.apache.flink.core.fs.Path;
  * interrupted is run again.
  */
 public final class Swap {
+  private static final String AGAIN =
+      ": run the same command again, without --raw-until or with a later one";
+
   private final Path root;
   private final BackfillPlan plan;
   private final Catalog catalog;
@@ -75,7 +78,8 @@ public final class Swap {
 
   /**
    * Why a table's partitions cannot be swapped, a line for each reason: one that the live job has
-   * not completed would get rows twice, and one that a later backfill has swapped would go back.
+   * not completed would get rows twice, one that a later backfill has swapped would go back, and
+   * those of {@link #mixed} would lack rows.
    */
   public List<String> obstacles(TableSchema table) throws IOException, CatalogException {
     List<String> obstacles = new ArrayList<>();
@@ -106,7 +110,37 @@ public final class Swap {
         }
       }
     }
+    for (String mixed : mixed(table)) {
+      obstacles.add(mixed + AGAIN);
+    }
     return obstacles;
+  }
+
+  /**
+   * Files that keep a table's partitions from being swapped and that no later try of the same plan
+   * would overcome, a line for each partition: of a file's rows some have been read and others not,
+   * so that they would be missing without it, or twice with it.
+   */
+  public List<String> mixed(TableSchema table) throws IOException {
+    List<String> mixed = new ArrayList<>();
+    for (TimePartition partition : plan.partitions(table)) {
+      Path target = target(table, partition);
+      LateFiles.Found found = LateFiles.find(own(table, partition), target, generation(target));
+      if (!found.mixed().isEmpty()) {
+        mixed.add(mixed(table, partition, found));
+      }
+    }
+    return mixed;
+  }
+
+  private static String mixed(TableSchema table, TimePartition partition, LateFiles.Found found) {
+    return "partition "
+        + partition.path()
+        + " of table "
+        + table.name()
+        + " cannot be swapped: some rows of "
+        + found.mixed().get(0)
+        + " have been read from raw and others not";
   }
 
   /** Swaps the partitions of a table that are not swapped yet. */
@@ -122,7 +156,7 @@ public final class Swap {
   private Swapped swap(TableSchema table, TimePartition partition, RegisteredPartition known)
       throws IOException, CatalogException {
     Path own = own(table, partition);
-    Path target = new Path(plan.folder(root, table), partition.path());
+    Path target = target(table, partition);
     boolean already = known != null && known.isAt(target.toString());
     Optional<SuccessFile> before = SuccessFile.read(known == null ? own : folder(known, table));
     if (known == null && Completion.dataFiles(target).isEmpty()) {
@@ -138,9 +172,8 @@ public final class Swap {
     place(table, partition, target, success);
     // A publisher that asked the catalog before has left these to us.
     int meanwhile = carry(table, partition, own, target);
-    if (meanwhile > 0) {
-      success = mark(target, success.generation());
-    }
+    // One that asked in between has copied, and counted, by itself.
+    success = mark(target, meanwhile > 0 ? success.generation() : former);
     place(table, partition, target, success);
     return new Swapped(
         table,
@@ -159,24 +192,10 @@ public final class Swap {
   /** Copies what the backfill has not read, and notes what it has; how many files were copied. */
   private int carry(TableSchema table, TimePartition partition, Path own, Path target)
       throws IOException {
-    GenerationFile generation =
-        GenerationFile.read(target)
-            .orElse(
-                new GenerationFile(
-                    plan.runId(),
-                    plan.plannedAt(),
-                    plan.lastOffsets(),
-                    Collections.emptyNavigableSet()));
+    GenerationFile generation = generation(target);
     LateFiles.Found found = LateFiles.find(own, target, generation);
     if (!found.mixed().isEmpty()) {
-      throw new IOException(
-          "partition "
-              + partition.path()
-              + " of table "
-              + table.name()
-              + " cannot be swapped: some rows of "
-              + found.mixed().get(0)
-              + " have been read from raw and others not; recompute these hours anew");
+      throw new IOException(mixed(table, partition, found) + AGAIN);
     }
     LateFiles.copy(found.missing(), target);
     new GenerationFile(
@@ -203,8 +222,9 @@ public final class Swap {
         && counted.get().generation() > formerGeneration) {
       return counted.get();
     }
+    long last = Math.max(formerGeneration, counted.map(SuccessFile::generation).orElse(0L));
     SuccessFile success =
-        new SuccessFile(rows, formerGeneration + 1, System.currentTimeMillis(), Long.MAX_VALUE);
+        new SuccessFile(rows, last + 1, System.currentTimeMillis(), Long.MAX_VALUE);
     success.write(target);
     return success;
   }
@@ -216,6 +236,20 @@ public final class Swap {
       registered.put(p.partition(), p);
     }
     return registered;
+  }
+
+  private GenerationFile generation(Path target) throws IOException {
+    return GenerationFile.read(target)
+        .orElse(
+            new GenerationFile(
+                plan.runId(),
+                plan.plannedAt(),
+                plan.lastOffsets(),
+                Collections.emptyNavigableSet()));
+  }
+
+  private Path target(TableSchema table, TimePartition partition) {
+    return new Path(plan.folder(root, table), partition.path());
   }
 
   private Path own(TableSchema table, TimePartition partition) {

@@ -29,6 +29,13 @@ final class MemoryCatalog implements Catalog {
   private boolean hanging;
   private String refusal = "";
   private int calls;
+  private Meanwhile beforeProperties;
+  private Meanwhile afterPlace;
+
+  /** What somebody else does. */
+  interface Meanwhile {
+    void run() throws Exception;
+  }
 
   synchronized MemoryCatalog down(boolean isDown) {
     down = isDown;
@@ -43,6 +50,26 @@ final class MemoryCatalog implements Catalog {
   synchronized MemoryCatalog hang() {
     hanging = true;
     return this;
+  }
+
+  /** Once, within the next call that sets properties. */
+  synchronized void beforeProperties(Meanwhile meanwhile) {
+    beforeProperties = meanwhile;
+  }
+
+  /** Once, after the next call that places partitions. */
+  synchronized void afterPlace(Meanwhile meanwhile) {
+    afterPlace = meanwhile;
+  }
+
+  private static void run(Meanwhile meanwhile) throws CatalogException {
+    if (meanwhile != null) {
+      try {
+        meanwhile.run();
+      } catch (Exception e) {
+        throw new CatalogException("meanwhile", false, e);
+      }
+    }
   }
 
   void awaitHung() throws InterruptedException {
@@ -126,6 +153,12 @@ final class MemoryCatalog implements Catalog {
       TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException {
     called();
+    Meanwhile meanwhile;
+    synchronized (this) {
+      meanwhile = beforeProperties;
+      beforeProperties = null;
+    }
+    run(meanwhile);
     synchronized (this) {
       for (TimePartition partition : properties.keySet()) {
         if (!partitions.containsKey(partition)) {
@@ -140,7 +173,10 @@ final class MemoryCatalog implements Catalog {
   public void place(TableSchema table, Map<TimePartition, Placement> placements)
       throws CatalogException {
     called();
+    Meanwhile meanwhile;
     synchronized (this) {
+      meanwhile = afterPlace;
+      afterPlace = null;
       for (Map.Entry<TimePartition, Placement> e : placements.entrySet()) {
         if (!partitions.containsKey(e.getKey())) {
           throw new CatalogException(e.getKey().path() + " is not registered", true, null);
@@ -149,6 +185,7 @@ final class MemoryCatalog implements Catalog {
         locations.put(e.getKey(), e.getValue().location());
       }
     }
+    run(meanwhile);
   }
 
   @Override

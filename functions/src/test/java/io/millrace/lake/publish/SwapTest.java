@@ -30,9 +30,13 @@ import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
 import io.millrace.lake.publish.BackfillPlan.Stage;
 import io.millrace.lake.publish.BackfillPlan.Window;
+import io.millrace.lake.publish.RawFiles.Listing;
 import io.millrace.lake.publish.Swap.Outcome;
 import io.millrace.lake.publish.Swap.Swapped;
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -93,9 +97,13 @@ class SwapTest {
   }
 
   private void raw(String name, long first, long last) throws IOException {
-    Path folder = root.resolve(RawEventTable.SCHEMA.path()).resolve(hour(2).path());
+    raw(2, name, first, last);
+  }
+
+  private Path raw(int n, String name, long first, long last) throws IOException {
+    Path file = root.resolve(RawEventTable.SCHEMA.path()).resolve(hour(n).path()).resolve(name);
     write(
-        folder.resolve(name),
+        file,
         new RawEventTable(),
         offsets(first, last)
             .mapToObj(
@@ -109,6 +117,7 @@ class SwapTest {
                         null,
                         List.of(new Rejection(RejectReason.NULL_VALUE, "", ""))))
             .toList());
+    return file;
   }
 
   private static void events(Path folder, String name, long first, long last) throws IOException {
@@ -240,12 +249,55 @@ class SwapTest {
   void aFileThatWasReadInPartStopsTheSwapBeforeAnythingMoves() throws Exception {
     events(generation(plan, hour(0)), "part-new", 0, 9);
     events(own(hour(0)), "part-both", 9, 10);
-    assertThatThrownBy(() -> swap(plan))
-        .hasMessageStartingWith(
-            "partition " + hour(0).path() + " of table app_events cannot be swapped: some rows of ")
-        .hasMessageEndingWith(
-            "part-both have been read from raw and others not; recompute these" + " hours anew");
+    assertRefused(plan);
     assertThat(registered(hour(0)).isAt(own(hour(0)).toString())).isTrue();
+
+    // The next plan has read the rest.
+    raw("part-raw-1", 10, 10);
+    BackfillPlan anew = plan("run-2", "2026-03-02T00:00:00Z");
+    events(generation(anew, hour(0)), "part-new", 0, 10);
+    assertThat(obstacles(anew)).isEmpty();
+    assertThat(swap(anew).get(0)).isEqualTo(swapped(0, Outcome.SWAPPED, 10, 11, 0));
+  }
+
+  @Test
+  void aFileThatWasReadInPartIsFoundBeforeAnEarlierPartitionIsSwapped() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 8);
+    events(own(hour(1)), "part-both", 9, 10);
+    complete(own(hour(1)));
+    catalog.addPartitions(TABLE, List.of(hour(1)));
+    assertThat(obstacles(plan))
+        .singleElement()
+        .asString()
+        .startsWith("partition " + hour(1).path() + " of table app_events cannot be swapped: ");
+
+    // As after a swap that was interrupted by it: that of the first partition stays in force.
+    assertThatThrownBy(() -> swap(plan)).hasMessageContaining("part-both");
+    assertThat(registered(hour(0)).isAt(generation(plan, hour(0)).toString())).isTrue();
+    assertThat(new Swap(flink(root), plan, catalog, ParquetFooter::rows).mixed(TABLE)).hasSize(1);
+    raw("part-raw-1", 10, 10);
+    BackfillPlan anew = plan("run-2", "2026-03-02T00:00:00Z");
+    events(generation(anew, hour(0)), "part-new", 0, 8);
+    events(generation(anew, hour(1)), "part-new", 9, 10);
+    assertThat(obstacles(anew)).isEmpty();
+    assertThat(swap(anew))
+        .containsExactly(
+            swapped(0, Outcome.SWAPPED, 9, 9, 0), swapped(1, Outcome.SWAPPED, 2, 2, 0));
+  }
+
+  private void assertRefused(BackfillPlan of) throws Exception {
+    String name = "partition " + hour(0).path() + " of table app_events cannot be swapped: ";
+    String end =
+        "part-both have been read from raw and others not: run the same command again, without"
+            + " --raw-until or with a later one";
+    assertThat(obstacles(of))
+        .singleElement()
+        .asString()
+        .startsWith(name + "some rows of ")
+        .endsWith(end);
+    assertThatThrownBy(() -> swap(of))
+        .hasMessageStartingWith(name + "some rows of ")
+        .hasMessageEndingWith(end);
   }
 
   @Test
@@ -303,11 +355,8 @@ class SwapTest {
     assertThat(catalog.properties(hour(0))).containsEntry("millrace.generation", "3");
   }
 
-  @Test
-  void theLiveJobsPublisherFollowsASwap() throws Exception {
-    events(generation(plan, hour(0)), "part-new", 0, 9);
-    swap(plan);
-    events(own(hour(0)), "part-later", 10, 12);
+  /** As the live job does when a file was committed to hour 0. */
+  private void publish() throws Exception {
     try (Publisher publisher =
         new Publisher(
             TABLE,
@@ -323,6 +372,42 @@ class SwapTest {
       publisher.advance(passed(hour(0)));
       await("marked", () -> publisher.open().isEmpty());
     }
+  }
+
+  @Test
+  void aSwapWhileThePublisherMarksIsWhatThePropertiesTellOf() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 7);
+    events(own(hour(0)), "part-later", 10, 12);
+    List<Swapped> meanwhile = new ArrayList<>();
+    catalog.beforeProperties(() -> meanwhile.addAll(swap(plan)));
+    publish();
+    assertThat(meanwhile).contains(swapped(0, Outcome.SWAPPED, 13, 11, 1));
+    assertThat(registered(hour(0)).isAt(generation(plan, hour(0)).toString())).isTrue();
+    assertThat(catalog.properties(hour(0)))
+        .containsEntry("millrace.rows", "11")
+        .containsEntry("millrace.generation", "3");
+  }
+
+  @Test
+  void whatThePublisherCopiesDuringASwapIsCounted() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 7);
+    catalog.afterPlace(
+        () -> {
+          events(own(hour(0)), "part-later", 10, 12);
+          publish();
+        });
+    assertThat(swap(plan).get(0)).isEqualTo(swapped(0, Outcome.SWAPPED, 10, 11, 0));
+    assertThat(catalog.properties(hour(0)))
+        .containsEntry("millrace.rows", "11")
+        .containsEntry("millrace.generation", "3");
+  }
+
+  @Test
+  void theLiveJobsPublisherFollowsASwap() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 9);
+    swap(plan);
+    events(own(hour(0)), "part-later", 10, 12);
+    publish();
     assertThat(generation(plan, hour(0)).resolve("part-later"))
         .hasSameBinaryContentAs(own(hour(0)).resolve("part-later"));
     assertThat(generation(plan, hour(0)).resolve("part-live")).doesNotExist();
@@ -384,5 +469,83 @@ class SwapTest {
             "r",
             "2026-03-01T00:00:00Z");
     assertThat(none.rawFiles()).isEmpty();
+  }
+
+  @Test
+  void aFileOfALaterHourIsReadWhenItHasOffsetsAmongThoseOfThePlan() throws Exception {
+    raw(10, "part-raw-of-before", 5, 11);
+    raw(11, "part-raw-reached", 11, 12);
+    raw(11, "part-raw-beyond", 13, 20);
+    BackfillPlan closed = plan("run-2", "2026-03-02T00:00:00Z");
+    assertThat(closed.rawFiles())
+        .extracting(f -> f.substring(f.lastIndexOf('/') + 1))
+        .containsExactly("part-raw-0", "part-raw-of-before", "part-raw-reached");
+    assertThat(closed.lastOffsets()).isEqualTo(Map.of("session-0", 12L));
+    assertThat(closed.overlooked(flink(root), RawEventTable.SCHEMA, hour(-40).start())).isEmpty();
+
+    raw(3, "part-raw-slow", 8, 8);
+    assertThat(closed.overlooked(flink(root), RawEventTable.SCHEMA, hour(-40).start()))
+        .singleElement()
+        .asString()
+        .endsWith("/part-raw-slow");
+  }
+
+  @Test
+  void aCommitDuringTheListingIsReadAsAWhole() throws Exception {
+    Listing listing =
+        RawFiles.inFolders(flink(root.resolve(RawEventTable.SCHEMA.path())), hour(-40).start());
+    raw(3, "part-raw-h2", 15, 20);
+    Listing overtaken =
+        until -> {
+          List<org.apache.flink.core.fs.Path> listed = listing.files(until);
+          // To an hour that was listed already.
+          raw("part-raw-h1", 10, 14);
+          return listed;
+        };
+    RawFiles found = RawFiles.of(overtaken, hour(10).start());
+    assertThat(found.files())
+        .extracting(org.apache.flink.core.fs.Path::getName)
+        .containsExactlyInAnyOrder("part-raw-0", "part-raw-h1", "part-raw-h2");
+    assertThat(found.coverage().lastOffsets()).isEqualTo(Map.of("session-0", 20L));
+  }
+
+  @Test
+  void filesThatAreCommittedFasterThanListedAreToldInALine() {
+    int[] files = {1};
+    Listing endless =
+        until -> {
+          List<org.apache.flink.core.fs.Path> listed = new ArrayList<>();
+          for (int i = 0; i < files[0]; i++) {
+            listed.add(flink(raw(2, "part-raw-" + i, 0, 9)));
+          }
+          files[0]++;
+          return listed;
+        };
+    assertThatThrownBy(() -> RawFiles.of(endless, hour(10).start()))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("raw files were committed during each of 10 listings")
+        .hasMessageEndingWith("/part-raw-10 as the last; run the same command again");
+  }
+
+  @Test
+  void twoWritersOfOneFileDoNotMeet() throws Exception {
+    org.apache.flink.core.fs.Path file = flink(root.resolve("whole"));
+    InputStream slow =
+        new FilterInputStream(new ByteArrayInputStream(new byte[] {'a', 'a'})) {
+          private boolean met;
+
+          @Override
+          public int read(byte[] bytes, int from, int length) throws IOException {
+            if (!met) {
+              met = true;
+              WholeFile.write(file, new ByteArrayInputStream(new byte[] {'b'}));
+              assertThat(root.resolve("whole")).hasContent("b");
+            }
+            return super.read(bytes, from, length);
+          }
+        };
+    WholeFile.write(file, slow);
+    assertThat(root.resolve("whole")).hasContent("aa");
+    assertThat(root.toFile().list()).containsExactlyInAnyOrder("whole", "raw", "processed");
   }
 }
