@@ -261,7 +261,13 @@ public final class EngagementJob {
       EngagementConfig config,
       RunInfo run) {
     Rollups options = config.rollups();
-    boolean early = config.anomalies().enabled() && config.anomalies().input() == AnomalyInput.LIVE;
+    boolean early = judgesEarly(config);
+    RollupTimes times =
+        new RollupTimes(
+            config.finalAfter(),
+            early ? config.time().allowedLateness() : null,
+            options.isLive() ? options.liveInterval() : Duration.ZERO,
+            options.liveRetention());
     SingleOutputStreamOperator<Rollup> rolledUp =
         timeline
             .getSideOutput(UserTimeline.CELLS)
