@@ -33,6 +33,7 @@ import io.millrace.rollup.CloseWindow;
 import io.millrace.rollup.ObserveRollups;
 import io.millrace.rollup.RollUp;
 import io.millrace.rollup.RollupSpec;
+import io.millrace.rollup.RollupTimes;
 import io.millrace.session.Sessionize;
 import io.millrace.timeline.SourceWatermarks;
 import io.millrace.timeline.TimelineOptions;
