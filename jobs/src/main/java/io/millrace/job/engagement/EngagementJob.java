@@ -39,6 +39,7 @@ import io.millrace.timeline.SourceWatermarks;
 import io.millrace.timeline.TimelineOptions;
 import io.millrace.timeline.UserTimeline;
 import io.millrace.validation.Admit;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.RuntimeExecutionMode;
