@@ -334,8 +334,11 @@ final class EngagementBenchmark implements Callable<Integer> {
     }
     if (variant.writes()) {
       try (LakeReader reader = LakeReader.ofFolder(lakeRoot)) {
-        for (Audit.Finding f :
-            Audit.of(truth, reader, "", variant == Variant.RAW, null).failures()) {
+        Audit audit =
+            variant.hasRollups()
+                ? Audit.of(truth, reader, "", false, null)
+                : Audit.ofEvents(truth, reader, "", variant == Variant.RAW);
+        for (Audit.Finding f : audit.failures()) {
           errors.add(f.what() + ": expected " + f.expected() + ", found " + f.found());
         }
       }

@@ -32,6 +32,17 @@ public record SourceWatermarks(Duration outOfOrderness, Duration idleness)
     return (record, kafkaTimestamp) -> timestamp(record);
   }
 
+  /**
+   * For batch mode, which knows no watermark but the end: records have the event's own time,
+   * whatever Kafka said, because each user's are sorted by it.
+   */
+  public static WatermarkStrategy<Received> atTheEndOnly() {
+    return WatermarkStrategy.<Received>noWatermarks()
+        .withTimestampAssigner(
+            (record, kafkaTimestamp) ->
+                record.accepted() ? record.event().timestamp() : record.ledgerTime());
+  }
+
   private static long timestamp(Received record) {
     if (!record.accepted()) {
       return record.ledgerTime();

@@ -130,7 +130,6 @@ final class UserCache {
       grow();
     }
     Entry entry = new Entry(user, user.hashCode(), value);
-    entry.asked = true;
     link(entry);
     place(entry, users++);
     return entry;

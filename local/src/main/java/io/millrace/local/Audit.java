@@ -50,14 +50,20 @@ public final class Audit {
    */
   public static Audit of(
       Truth truth, LakeReader lake, String topicPrefix, boolean raw, @Nullable Catalog catalog) {
-    Audit audit = new Audit();
-    audit.rows(truth, lake, raw);
-    audit.ledger(truth, lake, topicPrefix);
-    audit.reasons(truth, lake);
+    Audit audit = ofEvents(truth, lake, topicPrefix, raw);
     audit.results(lake);
     if (catalog != null) {
       audit.partitions(truth, lake, catalog);
     }
+    return audit;
+  }
+
+  /** Compares events, dead letters and the ledger, of a run without sessions and rollups. */
+  public static Audit ofEvents(Truth truth, LakeReader lake, String topicPrefix, boolean raw) {
+    Audit audit = new Audit();
+    audit.rows(truth, lake, raw);
+    audit.ledger(truth, lake, topicPrefix);
+    audit.reasons(truth, lake);
     return audit;
   }
 

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -134,6 +135,10 @@ public final class LakeReader implements AutoCloseable {
   private void createView(TableSchema table, List<Path> folders) throws SQLException {
     List<String> files = new ArrayList<>();
     for (Path folder : folders) {
+      // A partition whose every row is gone by a backfill has a folder without a file.
+      if (!hasFile(folder)) {
+        continue;
+      }
       // Only committed files have the plain name; what is in progress is hidden by a dot.
       files.add("'" + folder.resolve("part-*.parquet").toString().replace("'", "''") + "'");
     }
@@ -147,6 +152,17 @@ public final class LakeReader implements AutoCloseable {
                   + String.join(", ", files)
                   + "], hive_partitioning = true, hive_types_autocast = false,"
                   + " union_by_name = true)");
+    }
+  }
+
+  private static boolean hasFile(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "part-*.parquet")) {
+      return files.iterator().hasNext();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

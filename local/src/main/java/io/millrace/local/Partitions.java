@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
@@ -42,8 +41,6 @@ import picocli.CommandLine.Parameters;
     },
     sortOptions = false)
 public final class Partitions implements Callable<Integer> {
-  private static final Pattern LAKE = Pattern.compile("(s3://[^/]+|file:/).*");
-  private static final Pattern ENDPOINT = Pattern.compile("https?://[^/]+/?");
   private static final String LIST = "list";
   private static final String REPAIR = "repair";
 
@@ -100,7 +97,8 @@ public final class Partitions implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    FileSystems.initialize(s3Settings());
+    FileSystems.initialize(
+        Configuration.fromMap(S3Access.settings(s3Endpoint, s3Region, environment)));
     CatalogSpec spec = CatalogSpec.hive(catalogUri, database);
     try (Catalog catalog = spec.withDatabaseLocation(root() + "/").open()) {
       List<Table> tables = survey(catalog);
@@ -118,38 +116,11 @@ public final class Partitions implements Callable<Integer> {
       throw new IllegalArgumentException(
           "'" + action + "' is not known, allowed are 'list' and 'repair'");
     }
-    if (!LAKE.matcher(lake).matches()) {
-      throw new IllegalArgumentException(
-          "--lake is '" + lake + "', but must be s3://bucket/path or file:///path");
-    }
-    if (s3Endpoint != null && !ENDPOINT.matcher(s3Endpoint).matches()) {
-      throw new IllegalArgumentException(
-          "--s3-endpoint is '" + s3Endpoint + "', but must be http://HOST:PORT or https://HOST");
-    }
+    S3Access.check(lake, s3Endpoint);
   }
 
   private String root() {
     return lake.replaceAll("/+$", "");
-  }
-
-  private Configuration s3Settings() {
-    Configuration settings = new Configuration();
-    settings.setString("s3.endpoint.region", s3Region);
-    // A person waits: a server that does not answer is told soon.
-    settings.setString("s3.attempts.maximum", "2");
-    settings.setString("s3.retry.limit", "2");
-    if (s3Endpoint != null) {
-      settings.setString("s3.endpoint", s3Endpoint);
-      settings.setString("s3.path.style.access", "true");
-    }
-    String id = environment.get("AWS_ACCESS_KEY_ID");
-    String secret = environment.get("AWS_SECRET_ACCESS_KEY");
-    // With a session token the keys count only together: the client reads all three itself.
-    if (id != null && secret != null && !environment.containsKey("AWS_SESSION_TOKEN")) {
-      settings.setString("s3.access-key", id);
-      settings.setString("s3.secret-key", secret);
-    }
-    return settings;
   }
 
   /** A table and what was found of it, in the lake or the catalog. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.Catalog.Placement;
 import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
@@ -201,6 +202,36 @@ class HiveCatalogITCase {
           .containsEntry("millrace.rows", "7");
       assertThat(catalog.partition(events, hours.get(120)).orElseThrow().properties())
           .doesNotContainKey("millrace.rows");
+    }
+  }
+
+  @Test
+  void placesAPartitionElsewhereWithItsProperties() throws Exception {
+    TableSchema events = table("events", COLUMNS);
+    List<TimePartition> hours = hours(3);
+    String elsewhere = location("_generations/events/run-1/") + "/" + hours.get(1).path();
+    try (Catalog catalog = open("placed")) {
+      catalog.ensureTable(events, location("placed"));
+      catalog.addPartitions(events, hours.subList(0, 2));
+      catalog.setProperties(events, Map.of(hours.get(1), Map.of("a", "1", "b", "1")));
+      Map<TimePartition, Placement> placement =
+          Map.of(hours.get(1), new Placement(elsewhere, Map.of("b", "2")));
+      catalog.place(events, placement);
+      catalog.place(events, placement);
+      // A registration that comes again leaves it where it is.
+      catalog.addPartitions(events, hours.subList(0, 2));
+
+      assertThat(catalog.partitions(events, hours))
+          .extracting(p -> p.partition().path() + " " + p.isAt(elsewhere))
+          .containsExactly(hours.get(0).path() + " false", hours.get(1).path() + " true");
+      RegisteredPartition placed = catalog.partition(events, hours.get(1)).orElseThrow();
+      assertThat(placed.properties()).containsEntry("a", "1").containsEntry("b", "2");
+      assertThat(placed.isAt(elsewhere.replace("file:/", "file:///") + "/")).isTrue();
+      assertThatExceptionOfType(CatalogException.class)
+          .isThrownBy(
+              () -> catalog.place(events, Map.of(hours.get(2), new Placement(elsewhere, Map.of()))))
+          .withMessageContaining(hours.get(2).path())
+          .matches(CatalogException::retryable, "retryable");
     }
   }
 

@@ -38,9 +38,22 @@ public interface Catalog extends AutoCloseable {
       TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException;
 
+  /**
+   * Points registered partitions at other folders and sets properties; their other properties stay.
+   * A partition changes at once: readers see its former folder and properties or the new ones.
+   *
+   * @throws CatalogException a retryable one when a partition is not registered; those that are
+   *     registered may have been changed by then
+   */
+  void place(TableSchema table, Map<TimePartition, Placement> placements) throws CatalogException;
+
   /** A registered partition, or empty. */
   Optional<RegisteredPartition> partition(TableSchema table, TimePartition partition)
       throws CatalogException;
+
+  /** Those of the given partitions that are registered, by start. */
+  Collection<RegisteredPartition> partitions(
+      TableSchema table, Collection<TimePartition> partitions) throws CatalogException;
 
   /** Every registered partition of the table, by start. */
   Collection<RegisteredPartition> partitions(TableSchema table) throws CatalogException;
@@ -55,5 +68,23 @@ public interface Catalog extends AutoCloseable {
    * @param location the folder that readers use, as a URI
    */
   record RegisteredPartition(
-      TimePartition partition, String location, Map<String, String> properties) {}
+      TimePartition partition, String location, Map<String, String> properties) {
+
+    /** Whether its location is a folder, whichever of the folder's names either has. */
+    public boolean isAt(String folder) {
+      return HiveCatalog.normalised(location).equals(HiveCatalog.normalised(folder));
+    }
+  }
+
+  /**
+   * Where a partition goes.
+   *
+   * @param location the folder that readers are to use, as a URI
+   * @param properties to set along with it
+   */
+  record Placement(String location, Map<String, String> properties) {
+    public Placement {
+      properties = Map.copyOf(properties);
+    }
+  }
 }

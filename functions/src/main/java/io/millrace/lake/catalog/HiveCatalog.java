@@ -25,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
+import java.util.function.BiPredicate;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TConfiguration;
 import org.apache.thrift.TException;
@@ -192,25 +193,63 @@ public final class HiveCatalog implements Catalog {
   public void setProperties(
       TableSchema schema, Map<TimePartition, ? extends Map<String, String>> properties)
       throws CatalogException {
+    alter(
+        "set properties of",
+        schema,
+        properties.keySet(),
+        (partition, registered) -> merge(properties.get(partition), registered));
+  }
+
+  @Override
+  public void place(TableSchema schema, Map<TimePartition, Placement> placements)
+      throws CatalogException {
+    alter(
+        "place",
+        schema,
+        placements.keySet(),
+        (partition, registered) -> {
+          Placement placement = placements.get(partition);
+          boolean changed = merge(placement.properties(), registered);
+          if (normalised(registered.getSd().getLocation())
+              .equals(normalised(placement.location()))) {
+            return changed;
+          }
+          registered.getSd().setLocation(placement.location());
+          return true;
+        });
+  }
+
+  /** Adds the wanted properties; whether that changes anything. */
+  private static boolean merge(Map<String, String> wanted, Partition registered) {
+    Map<String, String> merged =
+        registered.getParameters() == null
+            ? new HashMap<>()
+            : new HashMap<>(registered.getParameters());
+    merged.putAll(wanted);
+    if (merged.equals(registered.getParameters())) {
+      return false;
+    }
+    registered.setParameters(merged);
+    return true;
+  }
+
+  /**
+   * Changes what the metastore holds of partitions, those that the change leaves alone excepted.
+   */
+  private void alter(
+      String what,
+      TableSchema schema,
+      Collection<TimePartition> partitions,
+      BiPredicate<TimePartition, Partition> change)
+      throws CatalogException {
     EnvironmentContext context = new EnvironmentContext(Map.of("DO_NOT_UPDATE_STATS", "true"));
-    for (List<TimePartition> batch : batches(properties.keySet())) {
+    for (List<TimePartition> batch : batches(partitions)) {
       List<Partition> found = fetch(schema, batch.stream().map(TimePartition::path).toList());
-      List<Partition> changed = new ArrayList<>();
-      for (Partition partition : found) {
-        Map<String, String> wanted = properties.get(parse(schema, partition));
-        Map<String, String> merged =
-            partition.getParameters() == null
-                ? new HashMap<>()
-                : new HashMap<>(partition.getParameters());
-        merged.putAll(wanted);
-        if (!merged.equals(partition.getParameters())) {
-          partition.setParameters(merged);
-          changed.add(partition);
-        }
-      }
+      List<Partition> changed =
+          found.stream().filter(p -> change.test(parse(schema, p), p)).toList();
       if (!changed.isEmpty()) {
         call(
-            "set properties of " + changed.size() + " partitions of table " + name(schema),
+            what + " " + changed.size() + " partitions of table " + name(schema),
             c -> {
               c.alterPartitionsWithEnvironmentContext(
                   spec.database(), lower(schema.name()), changed, context);
@@ -233,6 +272,12 @@ public final class HiveCatalog implements Catalog {
   }
 
   @Override
+  public Collection<RegisteredPartition> partitions(
+      TableSchema schema, Collection<TimePartition> partitions) throws CatalogException {
+    return named(schema, partitions.stream().map(TimePartition::path).toList());
+  }
+
+  @Override
   public Optional<RegisteredPartition> partition(TableSchema schema, TimePartition partition)
       throws CatalogException {
     return fetch(schema, List.of(partition.path())).stream()
@@ -252,6 +297,11 @@ public final class HiveCatalog implements Catalog {
                 return List.of();
               }
             });
+    return named(schema, names);
+  }
+
+  private List<RegisteredPartition> named(TableSchema schema, List<String> names)
+      throws CatalogException {
     List<RegisteredPartition> all = new ArrayList<>();
     for (List<String> batch : batches(names)) {
       fetch(schema, batch).forEach(p -> all.add(registered(schema, p)));

@@ -19,6 +19,15 @@ public final class NoCatalog implements Catalog {
       TableSchema table, Map<TimePartition, ? extends Map<String, String>> properties) {}
 
   @Override
+  public void place(TableSchema table, Map<TimePartition, Placement> placements) {}
+
+  @Override
+  public Collection<RegisteredPartition> partitions(
+      TableSchema table, Collection<TimePartition> partitions) {
+    return List.of();
+  }
+
+  @Override
   public Optional<RegisteredPartition> partition(TableSchema table, TimePartition partition) {
     return Optional.empty();
   }

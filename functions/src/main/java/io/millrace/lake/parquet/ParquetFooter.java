@@ -30,6 +30,13 @@ public record ParquetFooter(long rows, Map<String, String> metadata) {
     }
   }
 
+  /**
+   * The source partitions of the file's rows, as topic-partition; none where rows have no origin.
+   */
+  public Map<String, OffsetRange> sourceOffsets() throws IOException {
+    return SourceOffsets.parse(metadata.getOrDefault(Lineage.SOURCE_OFFSETS, "{}"));
+  }
+
   /** How many rows a file has. */
   public static long rows(Path file) throws IOException {
     return read(file).rows();

@@ -2,6 +2,7 @@ package io.millrace.lake.parquet;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.event.Origin;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -24,6 +25,20 @@ final class SourceOffsets {
       last = byTopic.computeIfAbsent(lastTopic, t -> new Ranges());
     }
     last.add(origin.partition(), origin.offset());
+  }
+
+  /** The reverse of {@link #json()}. */
+  static Map<String, OffsetRange> parse(String json) throws IOException {
+    Map<String, OffsetRange> ranges = new TreeMap<>();
+    new ObjectMapper()
+        .readTree(json)
+        .properties()
+        .forEach(
+            e ->
+                ranges.put(
+                    e.getKey(),
+                    new OffsetRange(e.getValue().get(0).asLong(), e.getValue().get(1).asLong())));
+    return ranges;
   }
 
   /** {@code {"install-0":[12,99]}}, by topic and partition. */

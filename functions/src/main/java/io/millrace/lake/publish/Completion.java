@@ -22,6 +22,12 @@ final class Completion {
     this.rowCounter = rowCounter;
   }
 
+  /** Completes a partition in its folder below the table's: see the other method. */
+  Optional<SuccessFile> complete(TimePartition partition, long watermark, BooleanSupplier stopped)
+      throws IOException {
+    return complete(new Path(base, partition.path()), watermark, stopped);
+  }
+
   /**
    * The partition's file, written where the folder holds other data files than the former one says;
    * empty when it holds none. Only files that the former one does not name are read.
@@ -29,9 +35,8 @@ final class Completion {
    * @param stopped another publisher may have taken over, whose file must not be replaced by this
    *     older count
    */
-  Optional<SuccessFile> complete(TimePartition partition, long watermark, BooleanSupplier stopped)
+  Optional<SuccessFile> complete(Path folder, long watermark, BooleanSupplier stopped)
       throws IOException {
-    Path folder = new Path(base, partition.path());
     Optional<SuccessFile> former = SuccessFile.read(folder);
     NavigableMap<String, Long> rows = new TreeMap<>();
     for (Path file : dataFiles(folder)) {

@@ -1,6 +1,7 @@
 package io.millrace.lake.publish;
 
 import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogFactory;
 import io.millrace.lake.catalog.TableSchema;
@@ -39,6 +40,7 @@ final class Publisher implements AutoCloseable {
   private static final Duration LAST_WRITE = Duration.ofSeconds(2);
 
   private final TableSchema table;
+  private final Path base;
   private final String location;
   private final CatalogFactory catalogs;
   private final Completion completion;
@@ -133,6 +135,7 @@ final class Publisher implements AutoCloseable {
     this.table = table;
     this.location = location;
     this.catalogs = catalogs;
+    this.base = base;
     this.completion = new Completion(base, rowCounter);
     this.settings = settings;
     this.metrics = metrics;
@@ -448,8 +451,12 @@ final class Publisher implements AutoCloseable {
         // After a failure: table or partitions may have been dropped behind our back.
         addToCatalog(properties.keySet());
       }
+      for (RegisteredPartition partition : catalog.partitions(table, unmarked.keySet())) {
+        followSwap(partition, unmarked.get(partition.partition()))
+            .ifPresent(success -> properties.put(partition.partition(), success.properties()));
+      }
       catalog.setProperties(table, properties);
-    } catch (CatalogException | RuntimeException | LinkageError e) {
+    } catch (CatalogException | IOException | RuntimeException | LinkageError e) {
       failed("mark " + unmarked.size() + " complete partitions of", e);
       return;
     }
@@ -467,6 +474,36 @@ final class Publisher implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Where a backfill has put another generation in a partition's place, late files go there too,
+   * and what is told of the partition is told of that generation.
+   */
+  private Optional<SuccessFile> followSwap(RegisteredPartition partition, SuccessFile own)
+      throws IOException {
+    String path = partition.partition().path();
+    if (partition.isAt(location.replaceAll("/+$", "") + "/" + path)) {
+      return Optional.empty();
+    }
+    Path current = new Path(partition.location());
+    Optional<GenerationFile> generation = GenerationFile.read(current);
+    if (generation.isEmpty()) {
+      return Optional.empty();
+    }
+    LateFiles.Found found = LateFiles.find(new Path(base, path), current, generation.get());
+    LateFiles.copy(found.missing(), current);
+    if (!found.mixed().isEmpty()) {
+      LOG.warn(
+          "{} has rows that the backfill {} has read beside rows that it has not: they are twice"
+              + " in partition {} of table {} until these hours are recomputed once more",
+          found.mixed(),
+          generation.get().runId(),
+          path,
+          table.name());
+      LateFiles.copy(found.mixed(), current);
+    }
+    return completion.complete(current, own.watermark(), this::stopped);
   }
 
   private void complete(TimePartition partition) {

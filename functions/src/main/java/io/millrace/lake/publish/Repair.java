@@ -65,7 +65,7 @@ public final class Repair {
   /**
    * A partition of the lake, or of the catalog, or of both.
    *
-   * @param files data files in its folder; 0 for one that only the catalog knows
+   * @param files data files in the folder that readers use; 0 for one that only the catalog knows
    * @param success what its {@code _SUCCESS} file tells; empty while it is not complete
    * @param properties in the catalog; empty when it is not registered
    */
@@ -95,26 +95,39 @@ public final class Repair {
 
   /** Compares lake and catalog, by start of the partition; changes nothing. */
   public List<Found> survey() throws IOException, CatalogException {
-    Map<TimePartition, Map<String, String>> known = new HashMap<>();
+    Map<TimePartition, RegisteredPartition> known = new HashMap<>();
     for (RegisteredPartition p : catalog.partitions(table)) {
-      known.put(p.partition(), p.properties());
+      known.put(p.partition(), p);
     }
     List<Found> found = new ArrayList<>();
     for (String folder : folders("", 0)) {
-      Path path = new Path(base, folder);
+      TimePartition partition = TimePartition.parse(folder, table.granularity());
+      Optional<RegisteredPartition> registered = Optional.ofNullable(known.get(partition));
+      Path path = registered.map(this::folder).orElse(new Path(base, folder));
       int files = Completion.dataFiles(path).size();
       if (files > 0) {
-        TimePartition partition = TimePartition.parse(folder, table.granularity());
-        Optional<Map<String, String>> properties = Optional.ofNullable(known.remove(partition));
+        known.remove(partition);
+        Optional<Map<String, String>> properties = registered.map(RegisteredPartition::properties);
         found.add(new Found(partition, files, SuccessFile.read(path), properties));
         progress.accept(found.size());
       }
     }
-    known.forEach(
-        (partition, properties) ->
-            found.add(new Found(partition, 0, Optional.empty(), Optional.of(properties))));
+    for (RegisteredPartition p : known.values()) {
+      Path path = folder(p);
+      int files = Completion.dataFiles(path).size();
+      Optional<SuccessFile> success = files == 0 ? Optional.empty() : SuccessFile.read(path);
+      found.add(new Found(p.partition(), files, success, Optional.of(p.properties())));
+    }
     found.sort(Comparator.comparingLong(f -> f.partition().start()));
     return found;
+  }
+
+  /** Where readers look: below the table's folder, unless a backfill has swapped the partition. */
+  private Path folder(RegisteredPartition registered) {
+    String path = registered.partition().path();
+    return registered.isAt(location.replaceAll("/+$", "") + "/" + path)
+        ? new Path(base, path)
+        : new Path(registered.location());
   }
 
   /** Does it. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.DateTimeException;
@@ -14,9 +15,6 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.flink.core.fs.FSDataInputStream;
-import org.apache.flink.core.fs.FSDataOutputStream;
-import org.apache.flink.core.fs.FileSystem;
-import org.apache.flink.core.fs.FileSystem.WriteMode;
 import org.apache.flink.core.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,17 +91,7 @@ public record SuccessFile(
     fileRows.forEach(files::put);
     byte[] bytes = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
 
-    Path path = new Path(folder, NAME);
-    FileSystem fs = path.getFileSystem();
-    // An object appears when its upload ends; a file on disk is visible while it grows.
-    boolean renames = !fs.isDistributedFS();
-    Path target = renames ? new Path(folder, "." + NAME + ".tmp") : path;
-    try (FSDataOutputStream out = fs.create(target, WriteMode.OVERWRITE)) {
-      out.write(bytes);
-    }
-    if (renames && !fs.rename(target, path)) {
-      throw new IOException("cannot rename " + target + " to " + path);
-    }
+    WholeFile.write(new Path(folder, NAME), new ByteArrayInputStream(bytes));
   }
 
   private static long instant(String text) {

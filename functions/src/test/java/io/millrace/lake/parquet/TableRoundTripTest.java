@@ -16,6 +16,7 @@ import io.millrace.event.Origin;
 import io.millrace.event.Received;
 import io.millrace.event.RejectReason;
 import io.millrace.event.Rejection;
+import io.millrace.lake.parquet.RawEventReader.RawRecord;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -137,6 +138,33 @@ class TableRoundTripTest {
             "session|3|41|1767225600124|1767225600125|null|[]|null|null|false",
             "session|3|41|1767225600124|1767225600125||[]|10485760|"
                 + "46f40f95feefb6ab49b2b3679b5ec0a2|false");
+
+    try (RawEventReader reader =
+        new RawEventReader(new org.apache.flink.core.fs.Path(file.toUri()))) {
+      for (Received row : rows) {
+        RawRecord read = reader.next();
+        assertThat(read.origin()).isEqualTo(ORIGIN);
+        assertThat(read.key()).isEqualTo(row.key());
+        assertThat(read.value()).isEqualTo(row.value());
+        assertThat(read.headers())
+            .usingRecursiveFieldByFieldElementComparator()
+            .isEqualTo(row.headers());
+      }
+      assertThat(reader.next()).isNull();
+    }
+  }
+
+  @Test
+  void whatABackfillAsksOfAFileIsThere() throws Exception {
+    org.apache.flink.core.fs.Path file =
+        new org.apache.flink.core.fs.Path(
+            ParquetFiles.write(dir.resolve("f"), new AppEventTable(), List.of(full(), bare()))
+                .toUri());
+    Map<String, Long> times = new LinkedHashMap<>();
+    UserTimes.read(file, times::put);
+    assertThat(times).isEqualTo(Map.of("użytkownik", T, "u-2", bare().event().timestamp()));
+    assertThat(ParquetFooter.read(file).sourceOffsets())
+        .containsEntry("session-3", new OffsetRange(41, 41));
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 final class MemoryCatalog implements Catalog {
   private final TreeMap<TimePartition, Map<String, String>> partitions =
       new TreeMap<>(Comparator.comparingLong(TimePartition::start));
+  private final Map<TimePartition, String> locations = new HashMap<>();
   private final Set<String> callers = new TreeSet<>();
   private final CountDownLatch hung = new CountDownLatch(1);
   private final CountDownLatch released = new CountDownLatch(1);
@@ -50,6 +51,7 @@ final class MemoryCatalog implements Catalog {
 
   synchronized void drop(TimePartition partition) {
     partitions.remove(partition);
+    locations.remove(partition);
   }
 
   synchronized int calls() {
@@ -135,6 +137,28 @@ final class MemoryCatalog implements Catalog {
   }
 
   @Override
+  public void place(TableSchema table, Map<TimePartition, Placement> placements)
+      throws CatalogException {
+    called();
+    synchronized (this) {
+      for (Map.Entry<TimePartition, Placement> e : placements.entrySet()) {
+        if (!partitions.containsKey(e.getKey())) {
+          throw new CatalogException(e.getKey().path() + " is not registered", true, null);
+        }
+        partitions.get(e.getKey()).putAll(e.getValue().properties());
+        locations.put(e.getKey(), e.getValue().location());
+      }
+    }
+  }
+
+  @Override
+  public Collection<RegisteredPartition> partitions(
+      TableSchema table, Collection<TimePartition> wanted) throws CatalogException {
+    called();
+    return partitions(table).stream().filter(p -> wanted.contains(p.partition())).toList();
+  }
+
+  @Override
   public synchronized Optional<RegisteredPartition> partition(
       TableSchema table, TimePartition partition) {
     return partitions(table).stream().filter(p -> p.partition().equals(partition)).findFirst();
@@ -145,7 +169,11 @@ final class MemoryCatalog implements Catalog {
     List<RegisteredPartition> all = new ArrayList<>();
     partitions.forEach(
         (p, properties) ->
-            all.add(new RegisteredPartition(p, location + "/" + p.path(), Map.copyOf(properties))));
+            all.add(
+                new RegisteredPartition(
+                    p,
+                    locations.getOrDefault(p, location + "/" + p.path()),
+                    Map.copyOf(properties))));
     return all;
   }
 

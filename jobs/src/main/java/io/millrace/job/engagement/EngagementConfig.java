@@ -54,7 +54,9 @@ public record EngagementConfig(
     /** Topics of a Kafka cluster. */
     KAFKA,
     /** JSON-lines files, once, in batch mode. */
-    FILES
+    FILES,
+    /** The lake's own raw records, as the plan of a backfill names them, once, in batch mode. */
+    RAW
   }
 
   /** Where reading a topic begins when there is no checkpoint. */
@@ -70,7 +72,8 @@ public record EngagementConfig(
   /**
    * The input.
    *
-   * @param files a folder of JSON-lines files, for {@link SourceKind#FILES}
+   * @param files a folder of JSON-lines files, for {@link SourceKind#FILES}; the plan of a
+   *     backfill, for {@link SourceKind#RAW}
    * @param bounded whether to stop at the records that are there at the start
    */
   public record Input(
@@ -174,7 +177,7 @@ public record EngagementConfig(
 
   /** Whether the input ends and the job runs in batch mode. */
   public boolean isBatch() {
-    return input.kind() == SourceKind.FILES;
+    return input.kind() != SourceKind.KAFKA;
   }
 
   /**
@@ -222,7 +225,8 @@ public record EngagementConfig(
           .noDefaultValue()
           .withDescription(
               "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is "
-                  + "the name of its folder, where that is a configured topic.");
+                  + "the name of its folder, where that is a configured topic. With source raw: the "
+                  + "plan that scripts/backfill --hours has written.");
 
   static final ConfigOption<String> KAFKA_BOOTSTRAP =
       key("kafka.bootstrap-servers")
@@ -500,13 +504,18 @@ public record EngagementConfig(
               SOURCE,
               INPUT)
           .rule(
+              s -> s.get(SOURCE) != SourceKind.RAW || s.find(INPUT).isPresent(),
+              "source is raw, so input is required: the plan of a backfill",
+              SOURCE,
+              INPUT)
+          .rule(
               s -> s.find(DIMENSION_FILE).isEmpty() || s.find(DIMENSION_TOPIC).isEmpty(),
               "dimension.file and dimension.topic exclude each other",
               DIMENSION_FILE,
               DIMENSION_TOPIC)
           .rule(
-              s -> s.get(SOURCE) != SourceKind.FILES || s.find(DIMENSION_TOPIC).isEmpty(),
-              "dimension.topic needs source kafka; with source files use dimension.file",
+              s -> s.get(SOURCE) == SourceKind.KAFKA || s.find(DIMENSION_TOPIC).isEmpty(),
+              "dimension.topic needs source kafka; with source files or raw use dimension.file",
               SOURCE,
               DIMENSION_TOPIC)
           .rule(
@@ -562,12 +571,12 @@ public record EngagementConfig(
     Map<String, Set<String>> allowed = new LinkedHashMap<>(topics);
     allowed.values().removeIf(types -> types.contains("*"));
     int maxRecord = (int) s.get(MAX_RECORD_SIZE).getBytes();
-    boolean files = s.get(SOURCE) == SourceKind.FILES;
+    boolean kafka = s.get(SOURCE) == SourceKind.KAFKA;
     Optional<String> dimensionFile = s.find(DIMENSION_FILE);
     Optional<String> dimensionTopic = s.find(DIMENSION_TOPIC);
     // First, so that their problems are noted even where a required option is missing.
-    Sessions sessions = SessionOptions.from(s, !files);
-    Rollups rollups = RollupOptions.from(s, !files);
+    Sessions sessions = SessionOptions.from(s, kafka);
+    Rollups rollups = RollupOptions.from(s, kafka);
     return new EngagementConfig(
         s.get(JOB_NAME),
         s.find(RUN_ID).orElse(null),
@@ -607,8 +616,8 @@ public record EngagementConfig(
                 dimensionFile.orElse(null), dimensionTopic.orElse(null), s.get(DIMENSION_REFRESH)),
         sessions,
         rollups,
-        AnomalyOptions.from(s, rollups.spec(), !files),
-        new DeadLetters(s.get(DLQ_TOPICS) && !files, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
+        AnomalyOptions.from(s, rollups.spec(), kafka),
+        new DeadLetters(s.get(DLQ_TOPICS) && kafka, s.get(DLQ_SUFFIX), s.get(DLQ_MAX_PAYLOAD)),
         new Lake(
             s.get(LAKE_ROOT).replaceAll("/+$", ""),
             s.get(LAKE_RAW),

@@ -1,6 +1,7 @@
 package io.millrace.job.engagement;
 
 import io.millrace.codec.json.JsonEventDecoder;
+import io.millrace.config.ConfigException;
 import io.millrace.enrichment.DimensionFile;
 import io.millrace.enrichment.DimensionReader;
 import io.millrace.event.Anomaly;
@@ -18,8 +19,11 @@ import io.millrace.job.engagement.EngagementConfig.Input;
 import io.millrace.job.engagement.EngagementConfig.Lake;
 import io.millrace.job.engagement.EngagementConfig.Rollups;
 import io.millrace.job.engagement.EngagementConfig.Sessions;
+import io.millrace.job.engagement.EngagementConfig.SourceKind;
 import io.millrace.job.engagement.EngagementConfig.Start;
+import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.parquet.AnomalyTable;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.CrossCheckTable;
@@ -34,10 +38,13 @@ import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
 import io.millrace.lake.parquet.RollupTable;
 import io.millrace.lake.parquet.SessionTable;
+import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.LakeSink;
 import io.millrace.lake.publish.PublishSettings;
 import io.millrace.rollup.RollupSpec;
 import io.millrace.validation.Validate;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +66,7 @@ import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.src.FileSource;
+import org.apache.flink.connector.file.src.enumerate.NonSplittingRecursiveEnumerator;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
@@ -138,6 +146,7 @@ public record EngagementPorts(
    * @throws io.millrace.config.ConfigException when the input is a folder without a file to read
    */
   public static EngagementPorts connect(EngagementConfig config, RunInfo run) {
+    @Nullable BackfillPlan plan = plan(config);
     Validate validate = new Validate(config.rules(), new JsonEventDecoder(config.limits()));
     Lineage lineage = new Lineage(config.jobName(), run.version(), run.id());
     PublishSettings whenPassed =
@@ -154,30 +163,48 @@ public record EngagementPorts(
     List<String> dimensions = dimensionColumns(rollups.spec());
     List<String> counters = List.copyOf(rollups.spec().counters().keySet());
     return new EngagementPorts(
-        events(config, validate),
+        events(config, plan, validate),
         dimension(config),
-        table(config, lineage, new AppEventTable(), whenPassed),
-        config.lake().raw() ? table(config, lineage, new RawEventTable(), never) : null,
-        table(config, lineage, new DeadLetterTable(), never),
+        table(config, plan, lineage, new AppEventTable(), whenPassed),
+        config.lake().raw() && plan == null
+            ? table(config, plan, lineage, new RawEventTable(), never)
+            : null,
+        table(config, plan, lineage, new DeadLetterTable(), never),
         config.deadLetters().topics() ? deadLetterTopics(config) : null,
-        table(config, lineage, new LedgerTable(), never),
-        sessions.enabled() ? table(config, lineage, new SessionTable(), whenFinal) : null,
+        // These know runs: what a backfill tells stands beside what the live run tells.
+        table(config, null, lineage, new LedgerTable(), never),
+        sessions.enabled() ? table(config, plan, lineage, new SessionTable(), whenFinal) : null,
         sessions.topic() != null
             ? transactional(config, "sessions", new SessionMessage(sessions.topic()))
             : null,
         rollups.enabled()
-            ? table(config, lineage, RollupTable.hourly(dimensions, counters), whenFinal)
+            ? table(config, plan, lineage, RollupTable.hourly(dimensions, counters), whenFinal)
             : null,
         rollups.enabled()
-            ? table(config, lineage, RollupTable.daily(dimensions, counters), whenFinal)
+            ? table(config, plan, lineage, RollupTable.daily(dimensions, counters), whenFinal)
             : null,
         rollups.liveTopic() != null ? liveTopic(config, rollups) : null,
         rollups.jdbc() != null ? liveTable(rollups).sink(rollups.jdbc()) : null,
-        anomalies.enabled() ? table(config, lineage, new AnomalyTable(), never) : null,
+        anomalies.enabled() ? table(config, plan, lineage, new AnomalyTable(), never) : null,
         anomalies.topic() != null
             ? transactional(config, "anomalies", new AnomalyMessage(anomalies.topic()))
             : null,
-        table(config, lineage, new CrossCheckTable(), never));
+        table(config, null, lineage, new CrossCheckTable(), never));
+  }
+
+  /** The tables that are made from events as a whole: those that a backfill recomputes. */
+  public static List<TableSchema> recomputed(EngagementConfig config) {
+    List<TableSchema> tables = new ArrayList<>(List.of(AppEventTable.SCHEMA));
+    if (config.sessions().enabled()) {
+      tables.add(SessionTable.SCHEMA);
+    }
+    if (config.rollups().enabled()) {
+      RollupSpec spec = config.rollups().spec();
+      List<String> counters = List.copyOf(spec.counters().keySet());
+      tables.add(RollupTable.hourly(dimensionColumns(spec), counters).schema());
+      tables.add(RollupTable.daily(dimensionColumns(spec), counters).schema());
+    }
+    return tables;
   }
 
   private static List<String> dimensionColumns(RollupSpec spec) {
@@ -286,8 +313,36 @@ public record EngagementPorts(
     }
   }
 
-  private static List<EventSource> events(EngagementConfig config, Validate validate) {
+  /** What a backfill of hours reads, and where it writes; null for every other run. */
+  @Nullable
+  private static BackfillPlan plan(EngagementConfig config) {
+    if (config.input().kind() != SourceKind.RAW) {
+      return null;
+    }
+    Path file = new Path(config.input().files());
+    try {
+      return BackfillPlan.read(file)
+          .orElseThrow(
+              () ->
+                  new ConfigException(
+                      List.of("input is '" + file + "', where there is no plan of a backfill")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the plan " + file, e);
+    }
+  }
+
+  private static List<EventSource> events(
+      EngagementConfig config, @Nullable BackfillPlan plan, Validate validate) {
     Input input = config.input();
+    if (plan != null) {
+      FileSource<Received> raw =
+          FileSource.forBulkFileFormat(
+                  new RawRecords(validate, plan),
+                  plan.rawFiles().stream().map(Path::new).toArray(Path[]::new))
+              .setFileEnumerator(NonSplittingRecursiveEnumerator::new)
+              .build();
+      return List.of(new EventSource("raw", raw));
+    }
     if (config.isBatch()) {
       JsonLinesFiles.require(input.files());
       JsonLines lines =
@@ -352,9 +407,21 @@ public record EngagementPorts(
     return new DimensionSource(ticks, reader);
   }
 
+  /** A table of the lake, or with a plan its new generation, which no catalog has yet. */
   private static <T> Sink<T> table(
-      EngagementConfig config, Lineage lineage, LakeTable<T> table, PublishSettings publish) {
+      EngagementConfig config,
+      @Nullable BackfillPlan plan,
+      Lineage lineage,
+      LakeTable<T> table,
+      PublishSettings publish) {
     Lake lake = config.lake();
+    Path root = new Path(lake.root());
+    Path base =
+        plan == null ? new Path(root, table.schema().path()) : plan.folder(root, table.schema());
+    CatalogSpec catalog =
+        plan == null
+            ? config.catalog().withDatabaseLocation(lake.root() + "/")
+            : CatalogSpec.none();
     ParquetOptions options =
         ParquetOptions.DEFAULT
             .withZstdLevel(lake.zstdLevel())
@@ -362,11 +429,11 @@ public record EngagementPorts(
             .withMemoryBytes(lake.writerMemory().getBytes());
     return LakeSink.builder(
             table.schema(),
-            new Path(lake.root(), table.schema().path()),
+            base,
             new ParquetRowWriter.Factory<>(table, lineage, options),
             new EventTimeBucket<>(table),
             ParquetFooter::rows)
-        .catalog(config.catalog().withDatabaseLocation(lake.root() + "/"))
+        .catalog(catalog)
         .publishing(publish)
         .build();
   }

@@ -205,6 +205,20 @@ class EngagementConfigTest {
   }
 
   @Test
+  void aBackfillReadsThePlanThatItIsGiven() {
+    assertThatThrownBy(() -> EngagementConfig.parse("--source", "raw", "--lake.root", "file:/l"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("source is raw, so input is required: the plan of a backfill");
+    EngagementConfig config =
+        EngagementConfig.parse(
+            "--source", "raw", "--input", "file:/l/plan.json", "--lake.root", "file:/l");
+    assertThat(config.isBatch()).isTrue();
+    assertThat(config.mode()).isEqualTo("bounded");
+    assertThat(config.deadLetters().topics()).isFalse();
+    assertThat(config.input().files()).isEqualTo("file:/l/plan.json");
+  }
+
+  @Test
   void typesPerTopicLeaveOutTopicsThatTakeAny() {
     EngagementConfig config =
         EngagementConfig.parse("--config", MINIMAL, "--validation.types-per-topic", "true");
