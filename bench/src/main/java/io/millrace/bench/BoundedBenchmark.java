@@ -61,7 +61,7 @@ final class BoundedBenchmark implements Callable<Integer> {
   @Option(
       names = "--events",
       paramLabel = "N",
-      defaultValue = "15000000",
+      defaultValue = "18000000",
       description = "Records of the bounded run (default: ${DEFAULT-VALUE}).")
   private long events;
 
@@ -157,7 +157,11 @@ final class BoundedBenchmark implements Callable<Integer> {
       Audit.of(truth, lake, "", false, null)
           .failures()
           .forEach(f -> wrong.add(f.what() + ": " + f.found() + " instead of " + f.expected()));
-      print.printf(Locale.ROOT, "%,d sessions%n", lake.number("SELECT count(*) FROM sessions"));
+      print.printf(
+          Locale.ROOT,
+          "%,d sessions of %,d users%n",
+          lake.number("SELECT count(*) FROM sessions"),
+          lake.number("SELECT count(DISTINCT user_id) FROM sessions"));
       if (lake.number("SELECT sum(event_count) FROM sessions") != truth.total().accepted()) {
         wrong.add("events in sessions are not the accepted ones");
       }

@@ -21,6 +21,24 @@ public record Cell(boolean daily, long start, int kept, List<String> values) {
     values = List.copyOf(values);
   }
 
+  /** It chooses the key group, so it must be the same on every JVM. */
+  @Override
+  public int hashCode() {
+    int hash = Boolean.hashCode(daily);
+    hash = 31 * hash + Long.hashCode(start);
+    hash = 31 * hash + kept;
+    return 31 * hash + values.hashCode();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Cell c
+        && c.daily == daily
+        && c.start == start
+        && c.kept == kept
+        && c.values.equals(values);
+  }
+
   /** First instant after the window, epoch ms. */
   public long end() {
     return start + (daily ? DAY_MS : HOUR_MS);

@@ -2,10 +2,13 @@ package io.millrace.rollup;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
+import org.apache.flink.types.StringValue;
 
 /**
  * In which cells a user was counted already: per hour and day that is not over, the combinations of
@@ -13,6 +16,10 @@ import org.apache.flink.core.memory.DataOutputView;
  */
 public final class ActiveWindows {
   private static final int FORMAT = 1;
+
+  /** A list of values; the values themselves are mostly shared. */
+  private static final int SEEN_WEIGHT = 64;
+
   private static final long HOUR_MS = 3_600_000L;
   private static final long DAY_MS = 24 * HOUR_MS;
 
@@ -80,7 +87,7 @@ public final class ActiveWindows {
   public int weight() {
     int weight = 64;
     for (Window w : windows) {
-      weight += 80 + 8 * w.seen.size();
+      weight += 80 + SEEN_WEIGHT * w.seen.size();
     }
     return weight;
   }
@@ -96,20 +103,18 @@ public final class ActiveWindows {
 
   /** Format 1: the distinct combinations, then the windows with the numbers of theirs. */
   public void write(DataOutputView out) throws IOException {
-    List<List<String>> all = new ArrayList<>(2);
+    Map<List<String>, Integer> all = new LinkedHashMap<>();
     for (Window w : windows) {
       for (List<String> values : w.seen) {
-        if (!all.contains(values)) {
-          all.add(values);
-        }
+        all.putIfAbsent(values, all.size());
       }
     }
     out.writeByte(FORMAT);
     out.writeInt(all.size());
-    for (List<String> values : all) {
+    for (List<String> values : all.keySet()) {
       out.writeByte(values.size());
       for (String value : values) {
-        out.writeUTF(value);
+        StringValue.writeString(value, out);
       }
     }
     out.writeInt(windows.size());
@@ -118,7 +123,7 @@ public final class ActiveWindows {
       out.writeLong(w.start);
       out.writeInt(w.seen.size());
       for (List<String> values : w.seen) {
-        out.writeInt(all.indexOf(values));
+        out.writeInt(all.get(values));
       }
     }
   }
@@ -133,7 +138,7 @@ public final class ActiveWindows {
     for (int left = in.readInt(); left > 0; left--) {
       String[] values = new String[in.readUnsignedByte()];
       for (int i = 0; i < values.length; i++) {
-        values[i] = in.readUTF();
+        values[i] = StringValue.readString(in);
       }
       all.add(List.of(values));
     }

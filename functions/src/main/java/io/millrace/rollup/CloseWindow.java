@@ -1,12 +1,15 @@
 package io.millrace.rollup;
 
+import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.CrossCheck;
+import io.millrace.event.LiveRollup;
 import io.millrace.event.Rollup;
 import io.millrace.telemetry.Metrics;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -25,7 +28,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * final row -> final row, with rare values in OTHER beyond the cap   main output
- *          \-> comparisons of the window                              side output
+ *         |-> comparisons of the window                              side output
+ *         \-> live values of what was folded                         side output
  * </pre>
  *
  * The key is {@link #windowOf}. The rows come while the watermark stands before their window's
@@ -39,6 +43,12 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   public static final OutputTag<CrossCheck> CHECKS =
       new OutputTag<>("window-checks", TypeInformation.of(CrossCheck.class));
 
+  /** Beyond the cap: cells that have become others are retired, those others told. */
+  public static final OutputTag<LiveRollup> FOLDED =
+      new OutputTag<>("folded-rollups", TypeInformation.of(LiveRollup.class));
+
+  private static final ListStateDescriptor<Rollup> FOLDED_ROWS =
+      new ListStateDescriptor<>("folded-rows", TypeInformation.of(Rollup.class));
   private static final ListStateDescriptor<Rollup> ROWS =
       new ListStateDescriptor<>("rows", TypeInformation.of(Rollup.class));
   private static final List<String> FIXED =
@@ -46,24 +56,24 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
 
   private final RollupSpec spec;
   private final int maxCells;
-  private final long finalDelay;
+  private final RollupTimes times;
   private final String runId;
   private final String mode;
 
   private transient ListState<Rollup> rows;
+  private transient ListState<Rollup> foldedRows;
   private transient CellCap cap;
   private transient Counter folded;
   private transient Counter violations;
 
   /**
    * @param maxCells most rows of a window
-   * @param finalDelay as of {@link RollUp}
+   * @param times as of {@link RollUp}
    */
-  public CloseWindow(
-      RollupSpec spec, int maxCells, Duration finalDelay, String runId, String mode) {
+  public CloseWindow(RollupSpec spec, int maxCells, RollupTimes times, String runId, String mode) {
     this.spec = spec;
     this.maxCells = maxCells;
-    this.finalDelay = finalDelay.toMillis();
+    this.times = times;
     this.runId = runId;
     this.mode = mode;
   }
@@ -76,6 +86,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   @Override
   public void open(OpenContext context) {
     rows = getRuntimeContext().getListState(ROWS);
+    foldedRows = getRuntimeContext().getListState(FOLDED_ROWS);
     cap = new CellCap(spec, maxCells);
     MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
     folded = metrics.counter(Metrics.ROLLUP_CELLS_FOLDED);
@@ -85,7 +96,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   @Override
   public void processElement(Rollup row, Context context, Collector<Rollup> out) throws Exception {
     rows.add(row);
-    context.timerService().registerEventTimeTimer(row.cell().end() + finalDelay);
+    context.timerService().registerEventTimeTimer(row.cell().end() + times.finalMs());
   }
 
   @Override
@@ -95,6 +106,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
     rows.get().forEach(all::add);
     rows.clear();
     if (all.isEmpty()) {
+      retireFolded(context);
       return;
     }
     checkUsers(all, context);
@@ -102,6 +114,34 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
     folded.inc((long) all.size() - capped.size());
     checkSums(capped, context);
     capped.forEach(out::collect);
+    if (times.isLive() && capped.size() < all.size()) {
+      tellFolded(all, capped, context);
+      context.timerService().registerEventTimeTimer(timestamp + times.liveRetention().toMillis());
+    }
+  }
+
+  /** The live values are those of the rows again. */
+  private void tellFolded(List<Rollup> all, List<Rollup> capped, OnTimerContext context)
+      throws Exception {
+    Map<Cell, Rollup> before = new LinkedHashMap<>();
+    all.forEach(row -> before.put(row.cell(), row));
+    for (Rollup row : capped) {
+      Rollup same = before.remove(row.cell());
+      if (same == null || row.distinctApproximate()) {
+        context.output(FOLDED, new LiveRollup(row, true, false));
+        foldedRows.add(row);
+      }
+    }
+    before.values().forEach(row -> context.output(FOLDED, new LiveRollup(row, false, true)));
+  }
+
+  private void retireFolded(OnTimerContext context) throws Exception {
+    if (context.timerService().currentWatermark() != Long.MAX_VALUE) {
+      for (Rollup row : foldedRows.get()) {
+        context.output(FOLDED, new LiveRollup(row, true, true));
+      }
+    }
+    foldedRows.clear();
   }
 
   private void checkUsers(List<Rollup> all, OnTimerContext context) {

@@ -9,6 +9,12 @@ import java.util.List;
 final class DistinctUsers {
   private static final long DAY_MS = 86_400_000L;
 
+  /**
+   * Combinations of a user in a window that are told apart: a client that invents values must not
+   * make its user's value grow for ever.
+   */
+  static final int MAX_COMBINATIONS = 200;
+
   private final int[] sets;
 
   /**
@@ -40,6 +46,12 @@ final class DistinctUsers {
     return true;
   }
 
+  /** Whether a further combination of a user is one too many in its day. */
+  boolean isFull(List<String> values, long hour, ActiveWindows active) {
+    List<List<String>> seen = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS).seen;
+    return seen.size() >= MAX_COMBINATIONS && !seen.contains(values);
+  }
+
   private void count(List<List<String>> seen, List<String> values, int[] newInSet) {
     for (int s = 0; s < sets.length; s++) {
       if (isNew(seen, values, sets[s])) {
@@ -52,7 +64,8 @@ final class DistinctUsers {
   /** Whether no combination seen so far falls into the same cell of a grouping set. */
   private static boolean isNew(List<List<String>> seen, List<String> values, int kept) {
     for (List<String> other : seen) {
-      boolean same = true;
+      // Of other dimensions when they were changed: those say nothing of these.
+      boolean same = other.size() == values.size();
       for (int d = 0; same && d < values.size(); d++) {
         same = (kept >> d & 1) == 0 || other.get(d).equals(values.get(d));
       }

@@ -37,6 +37,9 @@ public final class PreAggregate {
   /** Hours of combinations after which a flush is due. */
   private static final int MAX_COUNTS = 16_384;
 
+  /** Users of hours and combinations after which a flush is due. */
+  private static final int MAX_USERS = 65_536;
+
   private final RollupSpec spec;
   private final int counters;
   private final int sets;
@@ -51,7 +54,9 @@ public final class PreAggregate {
   private final String[] properties;
   private final Set<?>[] allowed;
   private final String[] raw;
+  private final List<String> others;
   private int held;
+  private int heldUsers;
   private long firstEnd = Long.MAX_VALUE;
 
   public PreAggregate(RollupSpec spec) {
@@ -65,6 +70,7 @@ public final class PreAggregate {
     this.properties = new String[dimensions];
     this.allowed = new Set<?>[dimensions];
     this.raw = new String[dimensions];
+    this.others = List.copyOf(Collections.nCopies(dimensions, Rollup.OTHER));
     for (int d = 0; d < dimensions; d++) {
       String name = spec.dimensions().get(d);
       fields[d] = RollupSpec.FIELDS.indexOf(name);
@@ -89,11 +95,17 @@ public final class PreAggregate {
    * Counts an event that is not late.
    *
    * @param active what is remembered of its user
-   * @return the event's values in the dimensions
+   * @return the event's values in the dimensions; all {@code OTHER} when its user has come with too
+   *     many combinations on that day
    */
   public List<String> add(Event event, ActiveWindows active) {
     Leaf leaf = leaf(event, active);
     long hour = Math.floorDiv(event.timestamp(), HOUR_MS) * HOUR_MS;
+    if (active.lastHour != hour && users.isFull(leaf.values, hour, active)) {
+      leaf = leaves.computeIfAbsent(others, this::newLeaf);
+      active.lastLeaf = leaf;
+      active.lastRaw = null;
+    }
     HourCounts counts = counts(leaf, hour);
     counts.events[CellCounts.ALL]++;
     for (int counter : countersOf(event.eventType())) {
@@ -103,6 +115,7 @@ public final class PreAggregate {
       active.lastHour = hour;
       if (users.add(leaf.values, hour, active, counts.newInHour, counts.newInDay)) {
         counts.users.add(event.userId().getBytes(UTF_8));
+        heldUsers++;
       }
     }
     return leaf.values;
@@ -202,7 +215,7 @@ public final class PreAggregate {
 
   /** Whether so much is held that it should be flushed. */
   public boolean isFull() {
-    return held >= MAX_COUNTS;
+    return held >= MAX_COUNTS || heldUsers >= MAX_USERS;
   }
 
   /** The end of the first window that something is held for; {@link Long#MAX_VALUE} for none. */
@@ -231,6 +244,7 @@ public final class PreAggregate {
     }
     dirty.clear();
     held = 0;
+    heldUsers = 0;
     firstEnd = Long.MAX_VALUE;
     touched.forEach(group -> group.drain(out));
   }

@@ -41,7 +41,7 @@ import org.apache.flink.util.OutputTag;
  * part of a cell -> final row, once, at window end + gap + allowed lateness    main output
  *              |-> present row, every few seconds while it changes; the final one; in the end
  *              |   the retirement of the key                                   side output
- *              \\-> row at window end + allowed lateness, where it is asked for  side output
+ *              \-> row at window end + allowed lateness, where it is asked for  side output
  * </pre>
  *
  * <p>On RocksDB the open cells are kept on the heap, too, and those that have changed are written
@@ -110,15 +110,15 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     List<String> before = new ArrayList<>();
     savedDimensions.get().forEach(before::add);
     // Every subtask has written the list.
-    if (!before.isEmpty()
-        && !before.subList(0, Math.min(before.size(), dimensions.size())).equals(dimensions)) {
+    List<String> distinct = List.copyOf(new LinkedHashSet<>(before));
+    if (!before.isEmpty() && !distinct.equals(dimensions)) {
       throw new IllegalStateException(
           "the rollups' dimensions were "
-              + before
+              + distinct
               + " when the state was written and are "
               + dimensions
-              + ": open windows cannot be carried over; keep them, or drop the state of roll-up"
-              + " and close-window");
+              + ": open windows cannot be carried over; keep the dimensions, or start without the"
+              + " state of the job");
     }
   }
 
@@ -145,12 +145,12 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     Rollup part = element.getValue();
     Cell cell = part.cell();
     long finalAt = cell.end() + times.finalMs();
-    if (finalAt <= timers.currentWatermark()) {
+    OpenCell open = find(cell);
+    if (open == null && finalAt <= timers.currentWatermark()) {
       // Never in a job that is wired right: parts are flushed before the watermark passes.
       tooLate.inc();
       return;
     }
-    OpenCell open = find(cell);
     if (open == null) {
       open = new OpenCell();
       setCurrentKey(cell);
@@ -213,34 +213,47 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     Cell cell = timer.getKey();
     long time = timer.getTimestamp();
     OpenCell open = find(cell);
-    if (open != null && times.early() != null && time == earlyAt(cell)) {
+    long finalAt = cell.end() + times.finalMs();
+    if (open == null) {
+      retire(cell, time);
+      return;
+    }
+    if (times.early() != null && time == earlyAt(cell)) {
       output.collect(EARLY, new StreamRecord<>(row(cell, open), time));
     }
-    if (open != null && time == cell.end() + times.finalMs()) {
-      Rollup row = row(cell, open);
-      output.collect(new StreamRecord<>(row, time));
-      finished.inc();
-      forget(cell);
-      if (times.isLive()) {
-        output.collect(LIVE, new StreamRecord<>(new LiveRollup(row, true, false), time));
-        timers.registerEventTimeTimer(
-            VoidNamespace.INSTANCE, time + times.liveRetention().toMillis());
-      }
-    } else if (open == null && times.isLive() && timers.currentWatermark() != Long.MAX_VALUE) {
-      // The end of the input is no reason to forget what was told.
-      CellCounts none = new OpenCell().counts(counters);
-      output.collect(
-          LIVE,
-          new StreamRecord<>(new LiveRollup(new Rollup(cell, none, false), true, true), time));
+    if (time >= finalAt) {
+      finish(cell, open, time);
+    } else {
+      // Of a run that had a longer way to the final row or a shorter one, or of the early row.
+      setCurrentKey(cell);
+      timers.registerEventTimeTimer(VoidNamespace.INSTANCE, finalAt);
     }
   }
 
-  private void forget(Cell cell) throws Exception {
+  private void finish(Cell cell, OpenCell open, long time) throws Exception {
+    Rollup row = row(cell, open);
+    output.collect(new StreamRecord<>(row, time));
+    finished.inc();
     cache.remove(cell);
     unwritten.remove(cell);
     untold.remove(cell);
     setCurrentKey(cell);
     cells.clear();
+    if (times.isLive()) {
+      output.collect(LIVE, new StreamRecord<>(new LiveRollup(row, true, false), time));
+      timers.registerEventTimeTimer(
+          VoidNamespace.INSTANCE, time + times.liveRetention().toMillis());
+    }
+  }
+
+  /** The end of the input is no reason to forget what was told. */
+  private void retire(Cell cell, long time) {
+    if (times.isLive() && timers.currentWatermark() != Long.MAX_VALUE) {
+      CellCounts none = new OpenCell().counts(counters);
+      output.collect(
+          LIVE,
+          new StreamRecord<>(new LiveRollup(new Rollup(cell, none, false), true, true), time));
+    }
   }
 
   @Override
@@ -250,6 +263,8 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
 
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+    // What was not told is no part of the checkpoint.
+    tell();
     write();
   }
 

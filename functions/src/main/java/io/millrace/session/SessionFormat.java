@@ -10,6 +10,7 @@ import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.core.memory.DataOutputView;
+import org.apache.flink.types.StringValue;
 
 /**
  * The bytes of {@link UserSessions} in state. Texts that repeat, such as event types and devices,
@@ -93,9 +94,9 @@ public final class SessionFormat {
   private static void finish(Texts texts, DataOutputSerializer body, DataOutputView out)
       throws IOException {
     out.writeByte(FORMAT);
-    out.writeShort(texts.inOrder.size());
+    out.writeInt(texts.inOrder.size());
     for (String text : texts.inOrder) {
-      out.writeUTF(text);
+      StringValue.writeString(text, out);
     }
     out.write(body.getSharedBuffer(), 0, body.length());
   }
@@ -105,10 +106,10 @@ public final class SessionFormat {
     if (format != FORMAT) {
       throw new IOException("sessions of format " + format + ", this version reads 1");
     }
-    int count = in.readUnsignedShort();
+    int count = in.readInt();
     List<String> texts = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      texts.add(in.readUTF());
+      texts.add(StringValue.readString(in));
     }
     return texts;
   }
@@ -116,7 +117,7 @@ public final class SessionFormat {
   private static void writeOpen(OpenSession o, Texts texts, DataOutputSerializer out)
       throws IOException {
     out.writeLong(o.start);
-    out.writeUTF(o.firstEventId);
+    StringValue.writeString(o.firstEventId, out);
     texts.write(o.entryEvent, out);
     texts.write(o.deviceType, out);
     texts.write(o.appVersion, out);
@@ -138,7 +139,7 @@ public final class SessionFormat {
 
   private static OpenSession readOpen(List<String> texts, DataInputView in) throws IOException {
     long start = in.readLong();
-    String firstEventId = in.readUTF();
+    String firstEventId = StringValue.readString(in);
     String entryEvent = required(texts, in);
     String deviceType = text(texts, in);
     String appVersion = text(texts, in);
@@ -180,7 +181,7 @@ public final class SessionFormat {
   private static void writeHeld(HeldEvent e, Texts texts, DataOutputSerializer out)
       throws IOException {
     out.writeLong(e.timestamp());
-    out.writeUTF(e.eventId());
+    StringValue.writeString(e.eventId(), out);
     texts.write(e.eventType(), out);
     texts.write(e.step(), out);
     texts.write(e.clientSessionId(), out);
@@ -193,7 +194,7 @@ public final class SessionFormat {
   private static HeldEvent readHeld(List<String> texts, DataInputView in) throws IOException {
     return new HeldEvent(
         in.readLong(),
-        in.readUTF(),
+        StringValue.readString(in),
         required(texts, in),
         required(texts, in),
         text(texts, in),
@@ -203,18 +204,40 @@ public final class SessionFormat {
         cell(texts, in));
   }
 
+  /** Seven bits a byte, the lowest first; most numbers are small. */
+  private static void writeNumber(int number, DataOutputView out) throws IOException {
+    int rest = number;
+    while (rest >= 0x80) {
+      out.writeByte(rest | 0x80);
+      rest >>>= 7;
+    }
+    out.writeByte(rest);
+  }
+
+  private static int readNumber(DataInputView in) throws IOException {
+    int number = 0;
+    int shift = 0;
+    int next;
+    do {
+      next = in.readUnsignedByte();
+      number |= (next & 0x7f) << shift;
+      shift += 7;
+    } while (next >= 0x80);
+    return number;
+  }
+
   @Nullable
   private static String text(List<String> texts, DataInputView in) throws IOException {
-    int number = in.readUnsignedShort();
+    int number = readNumber(in);
     return number == 0 ? null : texts.get(number - 1);
   }
 
   private static String required(List<String> texts, DataInputView in) throws IOException {
-    return texts.get(in.readUnsignedShort() - 1);
+    return texts.get(readNumber(in) - 1);
   }
 
   private static List<String> list(List<String> texts, DataInputView in) throws IOException {
-    int size = in.readUnsignedByte();
+    int size = readNumber(in);
     List<String> list = new ArrayList<>(Math.max(size, 1));
     for (int i = 0; i < size; i++) {
       list.add(required(texts, in));
@@ -241,7 +264,7 @@ public final class SessionFormat {
     }
 
     void write(@Nullable String text, DataOutputSerializer out) throws IOException {
-      out.writeShort(text == null ? 0 : number(text));
+      writeNumber(text == null ? 0 : number(text), out);
     }
 
     @SuppressWarnings("ReferenceEquality")
@@ -269,7 +292,7 @@ public final class SessionFormat {
     }
 
     void write(List<String> list, DataOutputSerializer out) throws IOException {
-      out.writeByte(list.size());
+      writeNumber(list.size(), out);
       for (int i = 0; i < list.size(); i++) {
         write(list.get(i), out);
       }

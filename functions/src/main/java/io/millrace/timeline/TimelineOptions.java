@@ -14,7 +14,8 @@ import javax.annotation.Nullable;
  * @param deduplicate recognises resends
  * @param sessionize makes sessions; null for none
  * @param rollups what is counted; null for nothing
- * @param finalDelay how long after its end a window is final: session gap + allowed lateness
+ * @param flushDelay how long after its end a window's counts are asked for first: they are handed
+ *     on before a watermark that passes this
  * @param flushInterval how often counts are handed on while no window becomes final
  * @param cacheUsers most users that a subtask keeps on the heap
  * @param cacheBytes most bytes that it spends on them
@@ -26,7 +27,7 @@ public record TimelineOptions(
     Deduplicate deduplicate,
     @Nullable Sessionize sessionize,
     @Nullable RollupSpec rollups,
-    Duration finalDelay,
+    Duration flushDelay,
     Duration flushInterval,
     int cacheUsers,
     long cacheBytes,

@@ -290,9 +290,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       finiteWatermark = watermark;
     }
     timeServiceManager.advanceWatermark(mark);
-    // What belongs to a window that this watermark makes final has to go before it.
+    // What belongs to a window whose row this watermark asks for has to go before it.
     if (cells != null
-        && cells.firstEnd() <= mark.getTimestamp() - options.finalDelay().toMillis()) {
+        && cells.firstEnd() <= mark.getTimestamp() - options.flushDelay().toMillis()) {
       flushCells();
     }
     output.emitWatermark(mark);

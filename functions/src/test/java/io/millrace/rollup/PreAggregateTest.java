@@ -199,6 +199,26 @@ class PreAggregateTest {
     assertThat(ann.isEmpty()).isTrue();
   }
 
+  /** A client that invents values fills no memory: beyond some, they are one. */
+  @Test
+  void aUserHasSoManyCombinationsAndNoMore() throws IOException {
+    PreAggregate cells = new PreAggregate(RollupSpec.defaults());
+    ActiveWindows bot = new ActiveWindows();
+    for (int i = 0; i < 1_000; i++) {
+      cells.add(event("bot", T0 + i, "tap", "d" + i, "v", "DE"), bot);
+    }
+    assertThat(cells.add(event("bot", T0, "tap", "d1", "v", "DE"), bot).get(0)).isEqualTo("d1");
+    assertThat(restored(bot).windows.get(0).seen).hasSize(DistinctUsers.MAX_COMBINATIONS + 1);
+    Map<Cell, CellCounts> parts = flush(cells);
+    List<String> all = List.of("ALL_DEVICES", "ALL_VERSIONS", "ALL_COUNTRIES");
+    assertThat(parts.get(new Cell(false, T0, 0, all)).events()[CellCounts.ALL]).isEqualTo(1_001);
+    assertThat(parts.get(new Cell(false, T0, 0, all)).activeUsers()).isEqualTo(1);
+    Cell others = new Cell(false, T0, 7, List.of("OTHER", "OTHER", "OTHER"));
+    assertThat(parts.get(others).events()[CellCounts.ALL])
+        .isEqualTo(1_000 - DistinctUsers.MAX_COMBINATIONS);
+    assertThat(parts.get(others).activeUsers()).isEqualTo(1);
+  }
+
   @Test
   void aSpecIsHeldAgainstWhatIsAllowed() {
     assertThatThrownBy(() -> RollupSpec.cube(List.of("planet"), Map.of(), Map.of()))

@@ -81,8 +81,7 @@ class RollUpTest {
       Backend backend, int maxCells, @Nullable OperatorSubtaskState restored) throws Exception {
     var harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
-            new KeyedProcessOperator<>(
-                new CloseWindow(SPEC, maxCells, FINAL, "run-1", "streaming")),
+            new KeyedProcessOperator<>(new CloseWindow(SPEC, maxCells, LIVE, "run-1", "streaming")),
             CloseWindow::windowOf,
             Types.LONG);
     harness.setStateBackend(backend.open());
@@ -234,11 +233,15 @@ class RollUpTest {
     harness.processElement(part(hour("DE"), 10, 2), T0);
     OperatorSubtaskState state = harness.snapshot(1, 1);
     harness.close();
-    RollupSpec other = RollupSpec.cube(List.of("country"), Map.of(), Map.of());
-    assertThatThrownBy(() -> rollUp(Backend.HEAP, other, LIVE, state))
-        .hasStackTraceContaining(
-            "the rollups' dimensions were [device_type, app_version, country] when the state was"
-                + " written and are [country]");
+    for (List<String> dimensions :
+        List.of(List.of("country"), List.of("device_type", "app_version"))) {
+      RollupSpec other = RollupSpec.cube(dimensions, Map.of(), Map.of());
+      assertThatThrownBy(() -> rollUp(Backend.HEAP, other, LIVE, state))
+          .hasStackTraceContaining(
+              "the rollups' dimensions were [device_type, app_version, country] when the state was"
+                  + " written and are "
+                  + dimensions);
+    }
   }
 
   /** A window's rows: the total and two countries, of which DE has more events. */
@@ -318,7 +321,48 @@ class RollUpTest {
     assertThat(rows.get(2).counts().events()[CellCounts.ALL]).isEqualTo(2);
     assertThat(rows.get(2).counts().activeUsers()).isEqualTo(2);
     assertThat(rows).extracting(Rollup::distinctApproximate).containsExactly(false, false, true);
+    // The live values follow: OTHER is told, what went into it is retired, in the end OTHER too.
+    assertThat(folded(harness)).containsExactly("OTHER final", "FR retired", "IT retired");
+    harness.processWatermark(FINAL_AT + 24 * HOUR);
+    assertThat(folded(harness))
+        .containsExactly("OTHER final", "FR retired", "IT retired", "OTHER final retired");
+    assertThat(harness.numEventTimeTimers()).isZero();
+    assertThat(harness.numKeyedStateEntries()).isZero();
     harness.close();
+  }
+
+  private static List<String> folded(KeyedOneInputStreamOperatorTestHarness<?, ?, ?> harness) {
+    return side(harness, CloseWindow.FOLDED).stream()
+        .map(
+            l ->
+                l.rollup().cell().values().get(2)
+                    + (l.isFinal() ? " final" : "")
+                    + (l.retired() ? " retired" : ""))
+        .toList();
+  }
+
+  /** A savepoint may be started with another gap or lateness. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aCellIsFinalOnceWhateverDelayItsTimerWasMadeWith(Backend backend) throws Exception {
+    for (Duration delay : new Duration[] {Duration.ofMinutes(20), Duration.ofMinutes(60)}) {
+      var harness = rollUp(backend, SPEC, RollupTimes.finalAfter(FINAL), null);
+      harness.processElement(part(hour("DE"), 10, 2, "ann", "bob"), T0);
+      harness.prepareSnapshotPreBarrier(1);
+      OperatorSubtaskState state = harness.snapshot(1, 1);
+      harness.close();
+      harness = rollUp(backend, SPEC, RollupTimes.finalAfter(delay), state);
+      harness.processWatermark(FINAL_AT - 1);
+      assertThat(harness.extractOutputValues()).isEmpty();
+      harness.processElement(part(hour("DE"), 20, 1, "bob", "eve"), T0);
+      harness.processWatermark(T0 + HOUR + 60 * 60_000);
+      assertThat(harness.extractOutputValues()).hasSize(1);
+      assertSum(harness.extractOutputValues().get(0));
+      harness.processWatermark(T0 + 24 * HOUR);
+      assertThat(harness.extractOutputValues()).hasSize(1);
+      assertThat(harness.numEventTimeTimers()).isZero();
+      harness.close();
+    }
   }
 
   /** What the first release wrote is read by every later one. */

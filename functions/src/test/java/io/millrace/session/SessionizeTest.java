@@ -277,6 +277,27 @@ class SessionizeTest {
   }
 
   @Test
+  void longPathsAndManyTextsSurviveTheState() throws IOException {
+    SessionRules rules =
+        new SessionRules(
+            Duration.ofMinutes(30), Duration.ofHours(24), 10_000, false, 10_000, "screen", T0);
+    User user = new User(rules);
+    for (int i = 0; i < 9_000; i++) {
+      String step = "screen-" + i + (i == 7 ? "x".repeat(70_000) : "");
+      user.add(
+          new HeldEvent(T0 + i, "e" + i, "tap", step, "c" + i, null, null, null, List.of("phone")),
+          T0 + i / 2);
+      if (i % 1_000 == 999) {
+        user.restart();
+      }
+    }
+    Session row = user.end().get(0);
+    assertThat(row.path()).hasSize(9_000);
+    assertThat(row.path().get(8_999)).isEqualTo("screen-8999");
+    assertThat(row.path().get(7)).hasSize(70_008);
+  }
+
+  @Test
   void anEventBetweenBridgesTwoSessions() throws IOException {
     User user = new User().add(tap(T0)).add(tap(T0 + 2 * GAP));
     user.advance(T0 + GAP - 1);

@@ -219,12 +219,17 @@ public final class EngagementJob {
         new Deduplicate(config.users().dedupTtl()),
         config.sessions().enabled() ? new Sessionize(config.sessions().rules()) : null,
         config.rollups().enabled() ? config.rollups().spec() : null,
-        config.finalAfter(),
+        judgesEarly(config) ? config.time().allowedLateness() : config.finalAfter(),
         config.rollups().liveInterval(),
         config.users().cacheUsers(),
         config.users().cacheSize().getBytes(),
         run.id(),
         config.isBatch());
+  }
+
+  /** Whether anomalies are looked for before the rows are final. */
+  private static boolean judgesEarly(EngagementConfig config) {
+    return config.anomalies().enabled() && config.anomalies().input() == AnomalyInput.LIVE;
   }
 
   /** Closed sessions to their table and topic, and their events held against the accepted ones. */
@@ -258,32 +263,25 @@ public final class EngagementJob {
       EngagementConfig config,
       RunInfo run) {
     Rollups options = config.rollups();
-    boolean early = config.anomalies().enabled() && config.anomalies().input() == AnomalyInput.LIVE;
+    boolean early = judgesEarly(config);
+    RollupTimes times =
+        new RollupTimes(
+            config.finalAfter(),
+            early ? config.time().allowedLateness() : null,
+            options.isLive() ? options.liveInterval() : Duration.ZERO,
+            options.liveRetention());
     SingleOutputStreamOperator<Rollup> rolledUp =
         timeline
             .getSideOutput(UserTimeline.CELLS)
             .keyBy(Rollup::cell, TypeInformation.of(Cell.class))
             .transform(
-                "roll-up",
-                TypeInformation.of(Rollup.class),
-                new RollUp(
-                    options.spec(),
-                    new RollupTimes(
-                        config.finalAfter(),
-                        early ? config.time().allowedLateness() : null,
-                        options.isLive() ? options.liveInterval() : Duration.ZERO,
-                        options.liveRetention())))
+                "roll-up", TypeInformation.of(Rollup.class), new RollUp(options.spec(), times))
             .uid("roll-up");
     SingleOutputStreamOperator<Rollup> rows =
         rolledUp
             .keyBy(CloseWindow::windowOf, Types.LONG)
             .process(
-                new CloseWindow(
-                    options.spec(),
-                    options.maxCells(),
-                    config.finalAfter(),
-                    run.id(),
-                    config.mode()),
+                new CloseWindow(options.spec(), options.maxCells(), times, run.id(), config.mode()),
                 TypeInformation.of(Rollup.class))
             .uid("close-window")
             .name("close-window");
@@ -301,7 +299,12 @@ public final class EngagementJob {
         .sinkTo(ports.daily())
         .uid("daily-aggregates")
         .name("daily-aggregates");
-    DataStream<LiveRollup> live = rolledUp.getSideOutput(RollUp.LIVE);
+    // One subtask tells all values of a cell, in order.
+    DataStream<LiveRollup> live =
+        rolledUp
+            .getSideOutput(RollUp.LIVE)
+            .union(rows.getSideOutput(CloseWindow.FOLDED))
+            .keyBy(value -> value.rollup().cell(), TypeInformation.of(Cell.class));
     if (ports.liveTopic() != null) {
       live.sinkTo(ports.liveTopic()).uid("live-topic").name("live-topic");
     }
@@ -326,7 +329,12 @@ public final class EngagementJob {
             .name("observe-rollups")
             .keyBy(Observation::series)
             .process(
-                new DetectAnomalies(AnomalyOptions.rules(options, config.finalAfter())),
+                new DetectAnomalies(
+                    AnomalyOptions.rules(
+                        options,
+                        judgesEarly(config)
+                            ? config.time().allowedLateness()
+                            : config.finalAfter())),
                 TypeInformation.of(Anomaly.class))
             .uid("detect-anomalies")
             .name("detect-anomalies");
