@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param metrics each metric once; observations of others are refused
  * @param delay how far behind the end of a window the watermark is when the window's rows are there
- *     at the latest; then a window without a row is empty
+ *     at the latest; then it is judged, as empty without a row
  * @param maxEmptyWindows empty windows in a row after which a series is forgotten
  */
 public record AnomalyRules(List<MetricRule> metrics, Duration delay, int maxEmptyWindows)

@@ -6,12 +6,17 @@ import io.millrace.event.Observation;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.metrics.Counter;
@@ -24,11 +29,12 @@ import org.apache.flink.util.Collector;
  * expected, they are one alert, which opens, fires and is resolved. Key by {@link
  * Observation#series()}.
  *
- * <p>A series' windows have to come in order; one that is not after the last is ignored and
- * counted. A window without a row counts as empty as soon as a later one comes, or the watermark
- * has passed its end by the rules' delay. After so many empty windows in a row the series is
- * forgotten, its open alert resolved. The end of input makes no window empty: nobody knows whether
- * it was.
+ * <p>Observations come in any order and wait until the watermark has passed the end of their window
+ * by the rules' delay; then a series' windows are judged in order, those without a row as empty.
+ * After so many empty windows in a row the series is forgotten, its open alert resolved. At the end
+ * of input all that waits is judged, with the empty windows between; it makes no window after the
+ * last row empty: nobody knows whether it was. A second observation of a window, and one of a
+ * window that is not after the last judged one, is ignored and counted.
  */
 public final class DetectAnomalies extends KeyedProcessFunction<String, Observation, Anomaly> {
   private static final long serialVersionUID = 1L;
@@ -36,9 +42,15 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
   static final ValueStateDescriptor<SeriesState> SERIES =
       new ValueStateDescriptor<>("anomaly-series", TypeInformation.of(SeriesState.class));
 
+  /** By start of the window, epoch ms. */
+  static final MapStateDescriptor<Long, Observation> PENDING =
+      new MapStateDescriptor<>(
+          "pending-observations", Types.LONG, TypeInformation.of(Observation.class));
+
   private final AnomalyRules rules;
 
   private transient ValueState<SeriesState> state;
+  private transient MapState<Long, Observation> pending;
   private transient DataOutputSerializer bytes;
   private transient Counter opened;
   private transient Counter firing;
@@ -85,6 +97,7 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
   @Override
   public void open(OpenContext context) {
     state = getRuntimeContext().getState(SERIES);
+    pending = getRuntimeContext().getMapState(PENDING);
     bytes = new DataOutputSerializer(4096);
     MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
     opened = metrics.counter(Metrics.ALERTS_OPENED);
@@ -95,44 +108,84 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
   @Override
   public void processElement(Observation next, Context context, Collector<Anomaly> out)
       throws Exception {
+    rules.of(next.metric());
     SeriesState saved = state.value();
-    Series series = saved == null ? new Series(next, rules.of(next.metric())) : load(saved);
-    if (next.windowStart() <= series.lastWindow) {
+    if ((saved != null && next.windowStart() <= saved.lastWindow())
+        || pending.contains(next.windowStart())
+        || context.timerService().currentWatermark() == Long.MAX_VALUE) {
       ignored.inc();
       return;
     }
-    while (series != null && series.lastWindow + series.windowMs < next.windowStart()) {
-      series = empty(series, out) ? series : null;
+    pending.put(next.windowStart(), next);
+    if (saved == null) {
+      // Else the series' own timer comes first, window by window.
+      context.timerService().registerEventTimeTimer(dueAt(next.windowEnd()));
     }
-    if (series == null) {
-      series = new Series(next, rules.of(next.metric()));
-    }
-    series.lastWindow = next.windowStart();
-    series.emptyWindows = 0;
-    judge(series, next.value(), out);
-    if (saved != null) {
-      context.timerService().deleteEventTimeTimer(saved.timer());
-    }
-    save(series, context);
   }
 
   @Override
   public void onTimer(long timestamp, OnTimerContext context, Collector<Anomaly> out)
       throws Exception {
     SeriesState saved = state.value();
-    if (saved == null || saved.timer() != timestamp) {
+    if (saved != null && timestamp < saved.timer()) {
       return;
     }
-    if (context.timerService().currentWatermark() == Long.MAX_VALUE) {
+    long watermark = context.timerService().currentWatermark();
+    Series series = saved == null ? null : load(saved);
+    for (Observation next : takeDue(watermark)) {
+      while (series != null && series.lastWindow + series.windowMs < next.windowStart()) {
+        series = empty(series, out) ? series : null;
+      }
+      if (series == null) {
+        series = new Series(next, rules.of(next.metric()));
+      }
+      series.lastWindow = next.windowStart();
+      series.emptyWindows = 0;
+      judge(series, next.value(), out);
+    }
+    if (watermark == Long.MAX_VALUE) {
       state.clear();
       return;
     }
-    Series series = load(saved);
-    if (empty(series, out)) {
+    while (series != null && nextDueAt(series) <= watermark) {
+      series = empty(series, out) ? series : null;
+    }
+    if (series != null) {
       save(series, context);
-    } else {
-      state.clear();
+      return;
     }
+    state.clear();
+    long first = Long.MAX_VALUE;
+    for (Observation waiting : pending.values()) {
+      first = Math.min(first, dueAt(waiting.windowEnd()));
+    }
+    if (first < Long.MAX_VALUE) {
+      context.timerService().registerEventTimeTimer(first);
+    }
+  }
+
+  /** Removes the pending observations whose windows are complete; in order. */
+  private Collection<Observation> takeDue(long watermark) throws Exception {
+    TreeMap<Long, Observation> due = new TreeMap<>();
+    for (Observation waiting : pending.values()) {
+      if (dueAt(waiting.windowEnd()) <= watermark) {
+        due.put(waiting.windowStart(), waiting);
+      }
+    }
+    for (Long start : due.keySet()) {
+      pending.remove(start);
+    }
+    return due.values();
+  }
+
+  /** The watermark at which all rows of a window are there. */
+  private long dueAt(long windowEnd) {
+    return windowEnd + rules.delay().toMillis();
+  }
+
+  private long nextDueAt(Series series) {
+    // The next window ends two lengths after the last one's start.
+    return dueAt(series.lastWindow + 2 * series.windowMs);
   }
 
   /** The next window has no row; false when the series is to be forgotten. */
@@ -200,11 +253,8 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
   private void save(Series series, Context context) throws IOException {
     bytes.clear();
     series.detector.write(bytes);
-    // The next window ends two lengths after the last one's start.
-    long timer = series.lastWindow + 2 * series.windowMs + rules.delay().toMillis();
-    if (context.timerService().currentWatermark() < Long.MAX_VALUE) {
-      context.timerService().registerEventTimeTimer(timer);
-    }
+    long timer = nextDueAt(series);
+    context.timerService().registerEventTimeTimer(timer);
     state.update(
         new SeriesState(
             series.metric,

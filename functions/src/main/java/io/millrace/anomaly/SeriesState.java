@@ -10,7 +10,7 @@ import java.util.List;
  * @param detector a {@link Detector}, as it writes itself
  * @param windowMs length of the windows
  * @param lastWindow start of the last window that was judged, epoch ms
- * @param timer when the next window is empty, epoch ms
+ * @param timer the watermark at which the next window is judged, epoch ms
  * @param emptyWindows how many windows before that, in a row, had no row
  * @param openedAt start of the window that opened the alert, epoch ms
  * @param windowsFiring of the alert; 0 when there is none

@@ -27,21 +27,28 @@ final class DistinctUsers {
   /**
    * Notes that a user was active.
    *
-   * @param newInHour per grouping set, goes up when the user is new to the hour's cell
-   * @param newInDay the same for the day
+   * @param counts goes up where the user is new to a cell of the hour, or of the day
    * @return whether the user is new to the finest cell of the hour
    */
-  boolean add(
-      List<String> values, long hour, ActiveWindows active, int[] newInHour, int[] newInDay) {
+  boolean add(List<String> values, long hour, ActiveWindows active, Leaf.HourCounts counts) {
     List<List<String>> seenInHour = active.window(false, hour).seen;
     if (seenInHour.contains(values)) {
       return false;
     }
-    count(seenInHour, values, newInHour);
+    // Most users have one combination, which is new to every cell alike.
+    if (seenInHour.isEmpty()) {
+      counts.newInEachHourCell++;
+      seenInHour.add(values);
+    } else {
+      count(seenInHour, values, counts.newInHour);
+    }
     List<List<String>> seenInDay = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS).seen;
     // What is new to the day is new to each of its hours.
-    if (!seenInDay.contains(values)) {
-      count(seenInDay, values, newInDay);
+    if (seenInDay.isEmpty()) {
+      counts.newInEachDayCell++;
+      seenInDay.add(values);
+    } else if (!seenInDay.contains(values)) {
+      count(seenInDay, values, counts.newInDay);
     }
     return true;
   }

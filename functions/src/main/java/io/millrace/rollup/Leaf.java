@@ -22,7 +22,12 @@ final class Leaf {
     long bouncedSessions;
     long sessionMs;
 
-    /** Users that are new to the hour's, and the day's, cell of each grouping set. */
+    /** Users that are new to the cells of every grouping set of the hour, and of the day. */
+    int newInEachHourCell;
+
+    int newInEachDayCell;
+
+    /** Further users that are new to the cell of one grouping set. */
     final int[] newInHour;
 
     final int[] newInDay;

@@ -113,7 +113,7 @@ public final class PreAggregate {
     }
     if (active.lastHour != hour) {
       active.lastHour = hour;
-      if (users.add(leaf.values, hour, active, counts.newInHour, counts.newInDay)) {
+      if (users.add(leaf.values, hour, active, counts)) {
         counts.users.add(event.userId().getBytes(UTF_8));
         heldUsers++;
       }
@@ -234,10 +234,10 @@ public final class PreAggregate {
         long day = Math.floorDiv(hour.start, DAY_MS) * DAY_MS;
         for (int s = 0; s < sets; s++) {
           Group group = leaf.groups[s];
-          if (group.add(false, hour.start, hour, hour.newInHour[s])) {
+          if (group.add(false, hour.start, hour, hour.newInEachHourCell + hour.newInHour[s])) {
             touched.add(group);
           }
-          group.add(true, day, hour, hour.newInDay[s]);
+          group.add(true, day, hour, hour.newInEachDayCell + hour.newInDay[s]);
         }
       }
       leaf.clear();

@@ -1,6 +1,7 @@
 package io.millrace.session;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,7 +11,6 @@ import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.core.memory.DataOutputView;
-import org.apache.flink.types.StringValue;
 
 /**
  * The bytes of {@link UserSessions} in state. Texts that repeat, such as event types and devices,
@@ -96,7 +96,7 @@ public final class SessionFormat {
     out.writeByte(FORMAT);
     out.writeInt(texts.inOrder.size());
     for (String text : texts.inOrder) {
-      StringValue.writeString(text, out);
+      writeText(text, out);
     }
     out.write(body.getSharedBuffer(), 0, body.length());
   }
@@ -109,7 +109,7 @@ public final class SessionFormat {
     int count = in.readInt();
     List<String> texts = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      texts.add(StringValue.readString(in));
+      texts.add(readText(in));
     }
     return texts;
   }
@@ -117,7 +117,7 @@ public final class SessionFormat {
   private static void writeOpen(OpenSession o, Texts texts, DataOutputSerializer out)
       throws IOException {
     out.writeLong(o.start);
-    StringValue.writeString(o.firstEventId, out);
+    writeText(o.firstEventId, out);
     texts.write(o.entryEvent, out);
     texts.write(o.deviceType, out);
     texts.write(o.appVersion, out);
@@ -139,7 +139,7 @@ public final class SessionFormat {
 
   private static OpenSession readOpen(List<String> texts, DataInputView in) throws IOException {
     long start = in.readLong();
-    String firstEventId = StringValue.readString(in);
+    String firstEventId = readText(in);
     String entryEvent = required(texts, in);
     String deviceType = text(texts, in);
     String appVersion = text(texts, in);
@@ -181,7 +181,7 @@ public final class SessionFormat {
   private static void writeHeld(HeldEvent e, Texts texts, DataOutputSerializer out)
       throws IOException {
     out.writeLong(e.timestamp());
-    StringValue.writeString(e.eventId(), out);
+    writeText(e.eventId(), out);
     texts.write(e.eventType(), out);
     texts.write(e.step(), out);
     texts.write(e.clientSessionId(), out);
@@ -194,7 +194,7 @@ public final class SessionFormat {
   private static HeldEvent readHeld(List<String> texts, DataInputView in) throws IOException {
     return new HeldEvent(
         in.readLong(),
-        StringValue.readString(in),
+        readText(in),
         required(texts, in),
         required(texts, in),
         text(texts, in),
@@ -202,6 +202,18 @@ public final class SessionFormat {
         text(texts, in),
         text(texts, in),
         cell(texts, in));
+  }
+
+  private static void writeText(String text, DataOutputView out) throws IOException {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    writeNumber(utf8.length, out);
+    out.write(utf8, 0, utf8.length);
+  }
+
+  private static String readText(DataInputView in) throws IOException {
+    byte[] utf8 = new byte[readNumber(in)];
+    in.readFully(utf8);
+    return new String(utf8, StandardCharsets.UTF_8);
   }
 
   /** Seven bits a byte, the lowest first; most numbers are small. */

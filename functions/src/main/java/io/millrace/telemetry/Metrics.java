@@ -68,7 +68,7 @@ public final class Metrics {
   /** Windows that were not as expected, each in an alert. */
   public static final String WINDOWS_FIRING = "windows_firing";
 
-  /** Observations of a window that was judged already, or that came after a later one. */
+  /** Observations of a window that had one, or is not after the last that was judged. */
   public static final String OBSERVATIONS_IGNORED = "observations_ignored";
 
   /** Label for the Kafka topic. */

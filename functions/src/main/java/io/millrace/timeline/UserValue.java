@@ -4,7 +4,7 @@ import io.millrace.identity.SeenEvents;
 import io.millrace.rollup.ActiveWindows;
 import io.millrace.session.UserSessions;
 
-/** What is known of one user: one part per logic that the timeline hosts, and the armed timer. */
+/** What is known of one user: one part per logic that the timeline hosts, and the armed timers. */
 final class UserValue {
   /** No timer is armed. */
   static final long NO_TIMER = Long.MAX_VALUE;

@@ -10,11 +10,29 @@ import io.millrace.event.Anomaly.State;
 import io.millrace.event.Observation;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Metric;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.clusterframework.types.ResourceID;
+import org.apache.flink.runtime.executiongraph.ExecutionGraphTestUtils;
+import org.apache.flink.runtime.metrics.NoOpMetricRegistry;
+import org.apache.flink.runtime.metrics.groups.AbstractMetricGroup;
+import org.apache.flink.runtime.metrics.groups.TaskManagerMetricGroup;
+import org.apache.flink.runtime.operators.testutils.MockEnvironment;
+import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
+import org.apache.flink.streaming.api.operators.sorted.state.BatchExecutionInternalTimeServiceManager;
+import org.apache.flink.streaming.api.operators.sorted.state.BatchExecutionStateBackend;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.OperatorSnapshotUtil;
@@ -27,25 +45,57 @@ class DetectAnomaliesTest {
   private static final long DELAY = HOUR / 2;
   private static final Path FIXTURE =
       Path.of("src/test/resources/state/detect-anomalies-v1.snapshot");
+  private static final Path PENDING_FIXTURE =
+      Path.of("src/test/resources/state/detect-anomalies-pending-v1.snapshot");
 
   /** The operator under test. */
   private static final class Alerts implements AutoCloseable {
+    final Map<String, Counter> counters = new HashMap<>();
+    final MockEnvironment environment;
     final KeyedOneInputStreamOperatorTestHarness<String, Observation, Anomaly> harness;
 
     Alerts(int maxEmptyWindows, OperatorSubtaskState restored) throws Exception {
+      this(maxEmptyWindows, DELAY, restored, false);
+    }
+
+    private Alerts(int maxEmptyWindows, long delay, OperatorSubtaskState restored, boolean batch)
+        throws Exception {
       AnomalyRules rules =
           new AnomalyRules(
               List.of(
                   MetricRule.count("total_events"),
                   MetricRule.ratio("error_rate"),
                   MetricRule.amount("latency")),
-              Duration.ofMillis(DELAY),
+              Duration.ofMillis(delay),
               maxEmptyWindows);
+      NoOpMetricRegistry registry =
+          new NoOpMetricRegistry() {
+            @Override
+            public void register(Metric metric, String name, AbstractMetricGroup<?> group) {
+              if (metric instanceof Counter counter) {
+                counters.put(name, counter);
+              }
+            }
+          };
+      environment =
+          new MockEnvironmentBuilder()
+              .setManagedMemorySize(3 << 20)
+              .setMetricGroup(
+                  TaskManagerMetricGroup.createTaskManagerMetricGroup(
+                          registry, "localhost", ResourceID.generate())
+                      .addJob(new JobID(), "job")
+                      .addTask(ExecutionGraphTestUtils.createExecutionAttemptId(), "alerts"))
+              .build();
       harness =
           new KeyedOneInputStreamOperatorTestHarness<>(
               new KeyedProcessOperator<>(new DetectAnomalies(rules)),
               Observation::series,
-              Types.STRING);
+              Types.STRING,
+              environment);
+      if (batch) {
+        harness.setStateBackend(new BatchExecutionStateBackend());
+        harness.setTimeServiceManagerProvider(BatchExecutionInternalTimeServiceManager::create);
+      }
       harness.setup();
       if (restored != null) {
         harness.initializeState(restored);
@@ -54,7 +104,20 @@ class DetectAnomaliesTest {
     }
 
     static Alerts fresh() throws Exception {
-      return new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, null);
+      return restored(null);
+    }
+
+    static Alerts restored(OperatorSubtaskState state) throws Exception {
+      return new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, state);
+    }
+
+    static Alerts restored(OperatorSubtaskState state, long delay) throws Exception {
+      return new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, delay, state, false);
+    }
+
+    /** State and timers of batch mode: of one key at a time, the watermark never between. */
+    static Alerts batch() throws Exception {
+      return new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, DELAY, null, true);
     }
 
     void send(String metric, int window, double value) throws Exception {
@@ -62,6 +125,20 @@ class DetectAnomaliesTest {
       harness.processElement(
           new Observation(metric, List.of("country=DE"), start, start + HOUR, value),
           start + HOUR - 1);
+    }
+
+    void judge(String metric, int window, double value) throws Exception {
+      send(metric, window, value);
+      over(window);
+    }
+
+    long ignored() {
+      return counters.get("observations_ignored").getCount();
+    }
+
+    void assertNothingIsKept() {
+      assertThat(harness.numKeyedStateEntries()).isZero();
+      assertThat(harness.numEventTimeTimers()).isZero();
     }
 
     /** Every window up to this one is over, and its rows are there. */
@@ -88,6 +165,7 @@ class DetectAnomaliesTest {
     @Override
     public void close() throws Exception {
       harness.close();
+      environment.close();
     }
   }
 
@@ -96,8 +174,7 @@ class DetectAnomaliesTest {
       throws Exception {
     Random random = new Random(7);
     for (int i = 0; i < windows; i++) {
-      alerts.send(metric, i, level + noise * random.nextGaussian());
-      alerts.over(i);
+      alerts.judge(metric, i, level + noise * random.nextGaussian());
     }
   }
 
@@ -107,10 +184,10 @@ class DetectAnomaliesTest {
       steady(alerts, "error_rate", 24, 0.01, 0.003);
       assertThat(alerts.rows()).isEmpty();
       for (int i = 24; i < 34; i++) {
-        alerts.send("error_rate", i, 0.8);
+        alerts.judge("error_rate", i, 0.8);
       }
       for (int i = 34; i < 40; i++) {
-        alerts.send("error_rate", i, 0.01);
+        alerts.judge("error_rate", i, 0.01);
       }
       List<Anomaly> rows = alerts.rows();
       assertThat(rows).hasSize(11);
@@ -139,13 +216,13 @@ class DetectAnomaliesTest {
 
   @Test
   void anotherAlertHasAnotherIdAndARepeatedRunTheSame() throws Exception {
-    List<List<String>> runs = new java.util.ArrayList<>();
+    List<List<String>> runs = new ArrayList<>();
     for (int run = 0; run < 2; run++) {
       try (Alerts alerts = Alerts.fresh()) {
         steady(alerts, "latency", 48, 100, 5);
-        alerts.send("latency", 48, 1200);
-        alerts.send("latency", 49, 100);
-        alerts.send("latency", 60, 1200);
+        alerts.judge("latency", 48, 1200);
+        alerts.judge("latency", 49, 100);
+        alerts.judge("latency", 60, 1200);
         runs.add(alerts.rows().stream().map(Anomaly::alertId).toList());
       }
     }
@@ -166,7 +243,7 @@ class DetectAnomaliesTest {
       assertThat(rows).extracting(Anomaly::observed).containsOnly(0.0);
       assertThat(rows.get(0).direction()).isEqualTo(Direction.DROP);
       assertThat(rows.get(0).windowStart()).isEqualTo(T0 + 30 * HOUR);
-      alerts.send("total_events", 34, 510);
+      alerts.judge("total_events", 34, 510);
       assertThat(alerts.states()).containsExactly("34 resolved");
     }
   }
@@ -178,7 +255,7 @@ class DetectAnomaliesTest {
       for (int i = 0; i < 30; i++) {
         alerts.send("total_events", i, 500 + 20 * random.nextGaussian());
       }
-      alerts.send("total_events", 33, 505);
+      alerts.judge("total_events", 33, 505);
       assertThat(alerts.states())
           .containsExactly("30 opened", "31 firing", "32 firing", "33 resolved");
     }
@@ -200,8 +277,8 @@ class DetectAnomaliesTest {
     try (Alerts alerts = Alerts.fresh()) {
       steady(alerts, "error_rate", 30, 0.5, 0.02);
       alerts.over(40);
-      alerts.send("error_rate", 41, Double.NaN);
-      alerts.send("error_rate", 42, 0.5);
+      alerts.judge("error_rate", 41, Double.NaN);
+      alerts.judge("error_rate", 42, 0.5);
       assertThat(alerts.rows()).isEmpty();
     }
   }
@@ -212,8 +289,12 @@ class DetectAnomaliesTest {
       steady(alerts, "latency", 30, 100, 5);
       alerts.send("latency", 29, 5000);
       alerts.send("latency", 3, 5000);
-      assertThat(alerts.rows()).isEmpty();
+      assertThat(alerts.ignored()).isEqualTo(2);
       alerts.send("latency", 30, 5000);
+      alerts.send("latency", 30, 100);
+      assertThat(alerts.ignored()).isEqualTo(3);
+      assertThat(alerts.rows()).isEmpty();
+      alerts.over(30);
       assertThat(alerts.states()).containsExactly("30 opened");
     }
   }
@@ -226,8 +307,7 @@ class DetectAnomaliesTest {
       assertThat(alerts.states())
           .containsExactly(
               "30 opened", "31 firing", "32 firing", "33 firing", "34 firing", "34 resolved");
-      assertThat(alerts.harness.numKeyedStateEntries()).isZero();
-      assertThat(alerts.harness.numEventTimeTimers()).isZero();
+      alerts.assertNothingIsKept();
     }
   }
 
@@ -238,8 +318,117 @@ class DetectAnomaliesTest {
       assertThat(alerts.harness.numEventTimeTimers()).isEqualTo(1);
       alerts.harness.processWatermark(Long.MAX_VALUE);
       assertThat(alerts.rows()).isEmpty();
-      assertThat(alerts.harness.numEventTimeTimers()).isZero();
-      assertThat(alerts.harness.numKeyedStateEntries()).isZero();
+      alerts.assertNothingIsKept();
+    }
+  }
+
+  /** Sends windows 0 to 35 in an order; 30 to 32 are a drop, 33 has no row. */
+  private static void sendDrop(Alerts alerts, Comparator<Integer> order) throws Exception {
+    List<Integer> windows = new ArrayList<>(IntStream.range(0, 36).boxed().toList());
+    windows.sort(order);
+    for (int i : windows) {
+      if (i != 33) {
+        alerts.send("total_events", i, i >= 30 && i <= 32 ? 3 : 500 + i % 7);
+      }
+    }
+  }
+
+  @Test
+  void windowsThatComeOutOfOrderAreJudgedInOrder() throws Exception {
+    try (Alerts alerts = Alerts.fresh()) {
+      steady(alerts, "total_events", 30, 500, 20);
+      alerts.send("total_events", 31, 505);
+      assertThat(alerts.rows()).isEmpty();
+      alerts.send("total_events", 30, 495);
+      alerts.over(30);
+      alerts.over(31);
+      assertThat(alerts.rows()).isEmpty();
+      assertThat(alerts.ignored()).isZero();
+      alerts.send("total_events", 33, 500);
+      alerts.send("total_events", 32, 9000);
+      alerts.over(32);
+      assertThat(alerts.states()).containsExactly("32 opened");
+      alerts.over(33);
+      assertThat(alerts.states()).containsExactly("33 resolved");
+    }
+  }
+
+  @Test
+  void everyOrderAndEveryWatermarkGivesTheSameAlerts() throws Exception {
+    String[] expected = {"30 opened", "31 firing", "32 firing", "33 firing", "34 resolved"};
+    List<Integer> shuffled = new ArrayList<>(IntStream.range(0, 36).boxed().toList());
+    Collections.shuffle(shuffled, new Random(11));
+    for (Comparator<Integer> order :
+        List.<Comparator<Integer>>of(
+            Comparator.naturalOrder(),
+            Comparator.reverseOrder(),
+            Comparator.comparing(shuffled::indexOf))) {
+      try (Alerts alerts = Alerts.fresh()) {
+        sendDrop(alerts, order);
+        alerts.harness.processWatermark(Long.MAX_VALUE);
+        assertThat(alerts.states()).containsExactly(expected);
+        alerts.assertNothingIsKept();
+      }
+      try (Alerts alerts = Alerts.fresh()) {
+        sendDrop(alerts, order);
+        alerts.over(35);
+        assertThat(alerts.states()).containsExactly(expected);
+        assertThat(alerts.harness.numEventTimeTimers()).isGreaterThan(0);
+        alerts.harness.processWatermark(Long.MAX_VALUE);
+        assertThat(alerts.rows()).isEmpty();
+        alerts.assertNothingIsKept();
+      }
+      try (Alerts alerts = Alerts.fresh()) {
+        sendDrop(alerts, order);
+        for (int i = 0; i < 36; i++) {
+          alerts.over(i);
+        }
+        assertThat(alerts.states()).containsExactly(expected);
+      }
+      try (Alerts alerts = Alerts.batch()) {
+        sendDrop(alerts, order);
+        assertThat(alerts.rows()).isEmpty();
+        alerts.send("latency", 0, 100);
+        assertThat(alerts.states()).containsExactly(expected);
+        assertThat(alerts.ignored()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void aSeriesThatIsForgottenStartsAnewWithWhatWaits() throws Exception {
+    try (Alerts alerts = new Alerts(5, null)) {
+      steady(alerts, "total_events", 30, 500, 20);
+      alerts.send("total_events", 60, 3);
+      alerts.over(34);
+      assertThat(alerts.states()).endsWith("34 firing", "34 resolved");
+      assertThat(alerts.harness.numKeyedStateEntries()).isEqualTo(1);
+      assertThat(alerts.harness.numEventTimeTimers()).isEqualTo(1);
+      alerts.over(60);
+      // Nothing is judged before 10 values.
+      assertThat(alerts.rows()).isEmpty();
+      assertThat(alerts.harness.numKeyedStateEntries()).isEqualTo(1);
+      alerts.over(65);
+      alerts.assertNothingIsKept();
+    }
+  }
+
+  @Test
+  void aLongerDelayAfterARestartHoldsForWhatWaits() throws Exception {
+    OperatorSubtaskState saved;
+    try (Alerts alerts = Alerts.fresh()) {
+      steady(alerts, "total_events", 30, 500, 20);
+      alerts.send("total_events", 31, 505);
+      saved = alerts.harness.snapshot(1, 1);
+    }
+    try (Alerts alerts = Alerts.restored(saved, DELAY + HOUR)) {
+      alerts.over(30);
+      alerts.send("total_events", 30, 9000);
+      assertThat(alerts.rows()).isEmpty();
+      alerts.over(31);
+      assertThat(alerts.states()).containsExactly("30 opened");
+      alerts.over(32);
+      assertThat(alerts.states()).containsExactly("31 resolved");
     }
   }
 
@@ -269,28 +458,70 @@ class DetectAnomaliesTest {
   }
 
   @Test
+  void observationsThatWaitSurviveARestart() throws Exception {
+    OperatorSubtaskState saved;
+    try (Alerts alerts = Alerts.fresh()) {
+      leaveWaiting(alerts);
+      saved = alerts.harness.snapshot(1, 1);
+    }
+    assertWhatWaitsIsJudged(saved);
+  }
+
+  /** State of the first release: the bytes are never replaced. */
+  @Test
+  void theSnapshotWithWaitingObservationsRestores() throws Exception {
+    assertWhatWaitsIsJudged(OperatorSnapshotUtil.readStateHandle(PENDING_FIXTURE.toString()));
+  }
+
+  @Test
   @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")
   void writeTheSnapshot() throws Exception {
     try (Alerts alerts = Alerts.fresh()) {
-      openAlert(alerts);
-      OperatorSnapshotUtil.writeStateHandle(alerts.harness.snapshot(1, 1), FIXTURE.toString());
+      leaveWaiting(alerts);
+      OperatorSnapshotUtil.writeStateHandle(
+          alerts.harness.snapshot(1, 1), PENDING_FIXTURE.toString());
+    }
+  }
+
+  /** An open alert, and the next two windows but one; another series has not begun. */
+  private static void leaveWaiting(Alerts alerts) throws Exception {
+    openAlert(alerts);
+    alerts.send("latency", 34, 100);
+    alerts.send("latency", 33, 1200);
+    alerts.send("error_rate", 33, Double.NaN);
+    assertThat(alerts.rows()).isEmpty();
+  }
+
+  private static void assertWhatWaitsIsJudged(OperatorSubtaskState saved) throws Exception {
+    try (Alerts alerts = Alerts.restored(saved)) {
+      alerts.send("latency", 33, 100);
+      assertThat(alerts.ignored()).isEqualTo(1);
+      alerts.send("latency", 32, 1300);
+      alerts.over(34);
+      List<Anomaly> rows = alerts.rows();
+      assertThat(rows)
+          .extracting(Anomaly::state)
+          .containsExactly(State.FIRING, State.FIRING, State.RESOLVED);
+      assertThat(rows).extracting(Anomaly::observed).containsExactly(1300.0, 1200.0, 100.0);
+      assertThat(rows).extracting(Anomaly::openedAt).containsOnly(T0 + 30 * HOUR);
+      alerts.harness.processWatermark(Long.MAX_VALUE);
+      alerts.assertNothingIsKept();
     }
   }
 
   private static void openAlert(Alerts alerts) throws Exception {
     steady(alerts, "latency", 30, 100, 5);
-    alerts.send("latency", 30, 1200);
-    alerts.send("latency", 31, 1250);
-    alerts.over(31);
+    alerts.judge("latency", 30, 1200);
+    alerts.judge("latency", 31, 1250);
     assertThat(alerts.states()).containsExactly("30 opened", "31 firing");
   }
 
   private static void assertTheAlertGoesOn(OperatorSubtaskState saved) throws Exception {
-    try (Alerts alerts = new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, saved)) {
+    try (Alerts alerts = Alerts.restored(saved)) {
       alerts.send("latency", 31, 100);
       assertThat(alerts.rows()).isEmpty();
-      alerts.send("latency", 32, 1200);
-      alerts.send("latency", 33, 100);
+      alerts.judge("latency", 32, 1200);
+      alerts.judge("latency", 33, 100);
       List<Anomaly> rows = alerts.rows();
       assertThat(rows).extracting(Anomaly::state).containsExactly(State.FIRING, State.RESOLVED);
       assertThat(rows).extracting(Anomaly::windowsFiring).containsExactly(3, 3);
