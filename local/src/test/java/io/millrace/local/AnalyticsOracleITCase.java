@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -399,10 +400,19 @@ class AnalyticsOracleITCase {
         () -> flink.metrics().sum(job, metric) >= least);
   }
 
-  /** Waits until the watermark has come so far that older events are late. */
+  /** Waits until the watermark stands where these records take it: older events are late then. */
   private static void awaitReceivedAndWatermark(JobID job, long records) {
     awaitReceived(job, records);
     awaitMetric(job, SESSIONS, 1);
+    AtomicLong closed = new AtomicLong(-1);
+    Await.until(
+        "no further session to be closed",
+        PATIENCE,
+        () -> {
+          flink.checkpoint(job);
+          long now = flink.metrics().sum(job, SESSIONS);
+          return closed.getAndSet(now) == now;
+        });
   }
 
   private static void killTaskManagers(JobID job) {

@@ -518,8 +518,9 @@ class EngagementJobITCase {
     assertThatThrownBy(() -> EngagementPorts.verify(config))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith(
-            "these topics do not exist: nowhere-install, nowhere-install.dlq,"
-                + " nowhere-open_notification,");
+            "these topics do not exist: nowhere-anomalies, nowhere-install, nowhere-install.dlq,"
+                + " nowhere-open_notification, nowhere-open_notification.dlq,"
+                + " nowhere-rollups.live, nowhere-session, nowhere-session.dlq, nowhere-sessions,");
   }
 
   @Test
