@@ -42,13 +42,19 @@ public final class PipelineValidator {
    * What was found.
    *
    * @param arguments of each step whose parameters are right, completed by defaults
+   * @param sound the steps with which nothing is wrong, nor with any that they depend on; in the
+   *     order of the file
    * @param bounded false when an extract never ends, so that the pipeline streams
    * @param problems by line
    */
   public record Validation(
-      Map<String, Arguments> arguments, boolean bounded, List<Problem> problems) {
+      Map<String, Arguments> arguments,
+      List<StepDef> sound,
+      boolean bounded,
+      List<Problem> problems) {
     public Validation {
       arguments = Map.copyOf(arguments);
+      sound = List.copyOf(sound);
       problems = List.copyOf(problems);
     }
 
@@ -85,7 +91,7 @@ public final class PipelineValidator {
     validator.problems.addAll(file.problems());
     return file.complete()
         ? validator.validate()
-        : new Validation(Map.of(), true, file.problems());
+        : new Validation(Map.of(), List.of(), true, file.problems());
   }
 
   private Validation validate() {
@@ -104,7 +110,25 @@ public final class PipelineValidator {
       bounded = checkScopes();
     }
     problems.sort(PipelineFile.BY_LINE);
-    return new Validation(arguments, bounded, problems);
+    return new Validation(arguments, sound(), bounded, problems);
+  }
+
+  private List<StepDef> sound() {
+    Set<String> flawed =
+        problems.stream().filter(Problem::isError).map(Problem::step).collect(Collectors.toSet());
+    Set<String> sound = new HashSet<>();
+    boolean grown = true;
+    while (grown) {
+      grown = false;
+      for (StepDef step : steps) {
+        grown |=
+            arguments.containsKey(step.id())
+                && !flawed.contains(step.id())
+                && sound.containsAll(step.dependsOn())
+                && sound.add(step.id());
+      }
+    }
+    return steps.stream().filter(step -> sound.contains(step.id())).toList();
   }
 
   private void checkPipeline() {
