@@ -20,9 +20,16 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -68,14 +75,13 @@ public final class PipelineCommand implements Callable<Integer> {
   public static void main(String[] args) {
     PrintStream print = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     Path home = Path.of(System.getProperty("millrace.home", "."));
-    System.exit(
-        Commands.run(new PipelineCommand(), args, below(print, Catalog.standard(), home)));
+    System.exit(Commands.run(new PipelineCommand(), args, below(print, Catalog.standard(), home)));
   }
 
-  /** Runs it with another catalog; the exit code. */
-  static int run(PrintStream print, PrintWriter errors, Catalog catalog, String... args) {
-    return Commands.run(
-        new PipelineCommand(), args, errors, below(print, catalog, Path.of(".")));
+  /** Runs it with another catalog, as from that folder; the exit code. */
+  static int run(
+      PrintStream print, PrintWriter errors, Catalog catalog, Path home, String... args) {
+    return Commands.run(new PipelineCommand(), args, errors, below(print, catalog, home));
   }
 
   private static Callable<?>[] below(PrintStream print, Catalog catalog, Path home) {
@@ -189,7 +195,8 @@ public final class PipelineCommand implements Callable<Integer> {
       },
       sortOptions = false)
   private static final class Run implements Callable<Integer> {
-    private static final Pattern TARGET = Pattern.compile("([^:\\s/]+):([0-9]{1,5})");
+    private static final Pattern TARGET = Pattern.compile("([A-Za-z0-9._-]+):([0-9]{1,5})");
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     @Mixin private Input input;
 
@@ -240,6 +247,8 @@ public final class PipelineCommand implements Callable<Integer> {
         return INVALID;
       }
       if (address != null) {
+        Path jar = clusterJar();
+        requireCluster();
         return run(
             file,
             validation,
@@ -249,7 +258,7 @@ public final class PipelineCommand implements Callable<Integer> {
                 Integer.parseInt(address.group(2)),
                 parallelism,
                 validation.bounded(),
-                clusterJar().toString()));
+                jar.toString()));
       }
       try (EmbeddedCluster cluster = EmbeddedCluster.start(parallelism)) {
         return run(file, validation, files, cluster.environment(validation.bounded()));
@@ -293,6 +302,26 @@ public final class PipelineCommand implements Callable<Integer> {
             "--target is '" + target + "', but must be HOST:PORT, as localhost:8081");
       }
       return matcher;
+    }
+
+    /** Finds out at once that there is no cluster, for which the job's client would wait minutes. */
+    private void requireCluster() throws IOException, InterruptedException {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://" + target + "/config"))
+              .timeout(PATIENCE)
+              .build();
+      try {
+        HttpResponse<String> answer =
+            HttpClient.newBuilder()
+                .connectTimeout(PATIENCE)
+                .build()
+                .send(request, HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200 || !answer.body().contains("flink-version")) {
+          throw new IOException("what answers at '" + target + "' is no Flink cluster");
+        }
+      } catch (ConnectException | HttpTimeoutException e) {
+        throw new IOException("no Flink cluster answers at '" + target + "'", e);
+      }
     }
 
     /** What a cluster needs besides Flink. */
