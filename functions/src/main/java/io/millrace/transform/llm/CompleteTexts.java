@@ -129,15 +129,16 @@ public final class CompleteTexts extends RichAsyncFunction<RowData, RowData> {
     }
     rowsSeen++;
     Effort effort = new Effort();
-    step(text, effort)
-        .whenComplete(
-            (completed, failure) -> {
-              if (failure != null) {
-                result.completeExceptionally(failure);
-              } else {
-                result.complete(List.of(finished(row, values, completed, effort)));
-              }
-            });
+    CompletableFuture<String> unused =
+        step(text, effort)
+            .whenComplete(
+                (completed, failure) -> {
+                  if (failure != null) {
+                    result.completeExceptionally(failure);
+                  } else {
+                    result.complete(List.of(finished(row, values, completed, effort)));
+                  }
+                });
   }
 
   /** What one row took. */
@@ -162,22 +163,25 @@ public final class CompleteTexts extends RichAsyncFunction<RowData, RowData> {
       effort.left = 1;
       return CompletableFuture.completedFuture(text);
     }
-    return answer
-        .<CompletableFuture<String>>handle(
-            (completion, failure) -> {
-              if (failure == null) {
-                effort.completed++;
-                return step(replaceFirst(text, completion.strip()), effort);
-              }
-              Throwable cause =
-                  failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
-              if (plan.keepOnError() && cause instanceof LlmException) {
-                effort.left = 1;
-                return CompletableFuture.completedFuture(text);
-              }
-              return CompletableFuture.failedFuture(cause);
-            })
-        .thenCompose(next -> next);
+    CompletableFuture<String> next =
+        answer.thenCompose(
+            completion -> {
+              effort.completed++;
+              return step(replaceFirst(text, completion), effort);
+            });
+    if (!plan.keepOnError()) {
+      return next;
+    }
+    return next.exceptionallyCompose(
+        failure -> {
+          Throwable cause =
+              failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+          if (!(cause instanceof LlmException)) {
+            return CompletableFuture.failedFuture(cause);
+          }
+          effort.left = 1;
+          return CompletableFuture.completedFuture(text);
+        });
   }
 
   private String replaceFirst(String text, String completion) {
