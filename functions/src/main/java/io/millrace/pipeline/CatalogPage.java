@@ -73,11 +73,11 @@ public final class CatalogPage {
 
   /** One line per entry, for a terminal. */
   public static String list(Catalog catalog) {
-    int width =
-        catalog.services().stream().mapToInt(String::length).max().orElse(0);
+    int width = catalog.services().stream().mapToInt(String::length).max().orElse(0);
     StringBuilder text = new StringBuilder();
     for (Declaration declaration : declarations(catalog)) {
-      text.append(("%-" + width + "s  %s\n").formatted(declaration.service(), declaration.summary()));
+      text.append(
+          ("%-" + width + "s  %s\n").formatted(declaration.service(), declaration.summary()));
     }
     return text.toString();
   }

@@ -71,14 +71,18 @@ final class ParameterCheck {
       Secret.of(value.isTextual() ? value.asText() : "");
       return value;
     } catch (IllegalArgumentException e) {
-      throw new MisfitException(parameter.name() + " is a secret, so it must be " + allowed(parameter));
+      throw new MisfitException(
+          parameter.name() + " is a secret, so it must be " + allowed(parameter));
     }
   }
 
   /** One text, which stands alone or in a list. */
   private static JsonNode text(Parameter parameter, JsonNode given, JsonNode text)
       throws MisfitException {
-    require(text.isTextual() && !text.asText().isBlank() || isEmptyAllowed(parameter, text), parameter, given);
+    require(
+        text.isTextual() && !text.asText().isBlank() || isEmptyAllowed(parameter, text),
+        parameter,
+        given);
     if (parameter.allowed().isEmpty()) {
       return text;
     }

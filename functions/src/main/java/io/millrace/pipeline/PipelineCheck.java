@@ -17,7 +17,9 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
-/** All that can be told about a pipeline before it runs: its validation, and what compiling finds. */
+/**
+ * All that can be told about a pipeline before it runs: its validation, and what compiling finds.
+ */
 public final class PipelineCheck {
   private static final DateTimeFormatter RUN_TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -87,7 +89,9 @@ public final class PipelineCheck {
         List.copyOf(problems));
   }
 
-  /** A name for a run that no other run has, in the order of time: {@code 20260105T101500Z-1f0c...}. */
+  /**
+   * A name for a run that no other run has, in the order of time: {@code 20260105T101500Z-1f0c...}.
+   */
   private static String newRunId() {
     return RUN_TIME.format(Instant.now()) + "-" + UUID.randomUUID().toString().substring(0, 8);
   }

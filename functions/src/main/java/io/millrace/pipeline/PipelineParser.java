@@ -96,7 +96,8 @@ public final class PipelineParser {
     String step = null;
     if (path.length > 2 && fault.path().startsWith(STEPS + "/")) {
       int index = Integer.parseInt(path[2]);
-      step = index < steps.size() && !steps.get(index).id().isEmpty() ? steps.get(index).id() : null;
+      step =
+          index < steps.size() && !steps.get(index).id().isEmpty() ? steps.get(index).id() : null;
     }
     String key = fault.path().isEmpty() ? null : path[path.length - 1];
     return Problem.error(step, key, fault.message()).atLine(fault.line());
@@ -145,7 +146,9 @@ public final class PipelineParser {
       broken.add(SourceLines.place("steps"));
     } else if (given.size() > MAX_STEPS) {
       problem(
-          "steps", STEPS, "there are " + given.size() + " steps, but at most " + MAX_STEPS + " may be");
+          "steps",
+          STEPS,
+          "there are " + given.size() + " steps, but at most " + MAX_STEPS + " may be");
       broken.add(SourceLines.place("steps"));
     } else {
       for (int i = 0; i < given.size(); i++) {
@@ -202,7 +205,8 @@ public final class PipelineParser {
         line(parameter, path + "/" + name);
         params.put(name, given.get(name));
         String below = path + "/" + name;
-        if (document.broken().stream().anyMatch(b -> b.equals(below) || b.startsWith(below + "/"))) {
+        if (document.broken().stream()
+            .anyMatch(b -> b.equals(below) || b.startsWith(below + "/"))) {
           broken.add(parameter);
         }
       }
@@ -284,8 +288,7 @@ public final class PipelineParser {
     }
   }
 
-  private void refuseUnknown(
-      @Nullable String step, String path, JsonNode map, List<String> known) {
+  private void refuseUnknown(@Nullable String step, String path, JsonNode map, List<String> known) {
     for (Iterator<String> names = map.fieldNames(); names.hasNext(); ) {
       String name = names.next();
       if (!known.contains(name)) {
@@ -310,10 +313,8 @@ public final class PipelineParser {
     problem(null, path, message, key);
   }
 
-  private void problem(
-      @Nullable String step, String path, String message, @Nullable String key) {
-    problems.add(
-        Problem.error(step, key, message).atLine(document.lines().getOrDefault(path, 0)));
+  private void problem(@Nullable String step, String path, String message, @Nullable String key) {
+    problems.add(Problem.error(step, key, message).atLine(document.lines().getOrDefault(path, 0)));
   }
 
   private PipelineDef set(PipelineDef pipeline, String setting) {
@@ -324,9 +325,7 @@ public final class PipelineParser {
       String name = equals < 0 ? setting : setting.substring(0, equals);
       problems.add(
           Problem.error(
-              null,
-              "--set",
-              "--set is '" + Shown.clip(name) + "', but must be step.param=value"));
+              null, "--set", "--set is '" + Shown.clip(name) + "', but must be step.param=value"));
       return pipeline;
     }
     String id = setting.substring(0, dot);

@@ -60,7 +60,12 @@ public final class PipelineSchema {
     ObjectNode inputs = keys.putObject("depends_on");
     inputs.put("description", "The ids of the steps whose rows this step takes.");
     inputs.putArray("type").add("array").add("null");
-    inputs.put("uniqueItems", true).putObject("items").putArray("type").add("string").add("integer");
+    inputs
+        .put("uniqueItems", true)
+        .putObject("items")
+        .putArray("type")
+        .add("string")
+        .add("integer");
     ArrayNode rules = step.putArray("allOf");
     for (Transform entry : catalog.entries()) {
       rules.add(rule(entry.declaration()));

@@ -86,8 +86,7 @@ public final class PipelineValidator {
 
   /** What is wrong with a file, together with what the parser found. */
   public static Validation validate(PipelineFile file, Catalog catalog) {
-    PipelineValidator validator =
-        new PipelineValidator(file.pipeline(), catalog, file.lines());
+    PipelineValidator validator = new PipelineValidator(file.pipeline(), catalog, file.lines());
     validator.problems.addAll(file.problems());
     return file.complete()
         ? validator.validate()
@@ -290,7 +289,12 @@ public final class PipelineValidator {
       report(
           i,
           "depends_on",
-          "depends_on names " + names + ", but " + declaration.service() + " takes " + takes(inputs));
+          "depends_on names "
+              + names
+              + ", but "
+              + declaration.service()
+              + " takes "
+              + takes(inputs));
     }
   }
 
@@ -375,7 +379,8 @@ public final class PipelineValidator {
       return;
     }
     if (steps.stream().noneMatch(s -> kind(s) == Kind.EXTRACT)) {
-      reportPipeline("steps", "no step extracts data; a pipeline begins with " + names(Kind.EXTRACT));
+      reportPipeline(
+          "steps", "no step extracts data; a pipeline begins with " + names(Kind.EXTRACT));
     }
     if (steps.stream().noneMatch(s -> kind(s) == Kind.LOAD)) {
       warn(null, "steps", "nothing is loaded; a pipeline ends with " + names(Kind.LOAD));
@@ -414,7 +419,8 @@ public final class PipelineValidator {
     while (grown) {
       grown = false;
       for (StepDef step : steps) {
-        grown |= step.dependsOn().stream().anyMatch(unbounded::contains) && unbounded.add(step.id());
+        grown |=
+            step.dependsOn().stream().anyMatch(unbounded::contains) && unbounded.add(step.id());
       }
     }
     for (int i = 0; i < steps.size(); i++) {
@@ -467,8 +473,7 @@ public final class PipelineValidator {
   private void reportPipeline(String key, String message) {
     String place = SourceLines.place(key);
     if (!lines.broken().contains(place)) {
-      problems.add(
-          Problem.error(null, key, message).atLine(lines.lines().getOrDefault(place, 0)));
+      problems.add(Problem.error(null, key, message).atLine(lines.lines().getOrDefault(place, 0)));
     }
   }
 

@@ -11,8 +11,8 @@ import javax.annotation.Nullable;
  * Where things stand in a pipeline's file, for problems that are found after it was read.
  *
  * @param lines by place, see {@link #place}
- * @param broken places that cannot be read and have been reported: what is missing or wrong there is
- *     no problem of its own
+ * @param broken places that cannot be read and have been reported: what is missing or wrong there
+ *     is no problem of its own
  */
 public record SourceLines(Map<String, Integer> lines, Set<String> broken) {
   /** Of a pipeline that was not read from a file. */

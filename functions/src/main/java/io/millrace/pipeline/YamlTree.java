@@ -161,7 +161,8 @@ final class YamlTree {
   /**
    * Reads a value.
    *
-   * @param place takes it; a map or list before it is filled, so that it is there when reading stops
+   * @param place takes it; a map or list before it is filled, so that it is there when reading
+   *     stops
    */
   private void value(YAMLParser parser, String path, int depth, Consumer<JsonNode> place)
       throws IOException {
@@ -228,8 +229,7 @@ final class YamlTree {
     }
   }
 
-  private void fill(ArrayNode array, YAMLParser parser, String path, int depth)
-      throws IOException {
+  private void fill(ArrayNode array, YAMLParser parser, String path, int depth) throws IOException {
     while (parser.nextToken() != JsonToken.END_ARRAY) {
       value(parser, path + "/" + array.size(), depth + 1, array::add);
     }

@@ -104,7 +104,8 @@ public record Parameter(
   /** The columns of whose values each has a statistic of its own, on unbounded input. */
   public static Parameter key() {
     return columns("key")
-        .doc("Columns of whose values each has statistics of its own; required on unbounded input.");
+        .doc(
+            "Columns of whose values each has statistics of its own; required on unbounded input.");
   }
 
   /** How much event time a statistic covers, on unbounded input. */

@@ -89,7 +89,8 @@ class HostileYamlTest {
                 + " 0-9, - and _)",
             "line 3: steps is empty, but a pipeline has at least one step");
     String digits = "1" + "0".repeat(900_000);
-    assertThat(problems(HEAD + "      service: filter\n      params: {condition: " + digits + "}\n"))
+    assertThat(
+            problems(HEAD + "      service: filter\n      params: {condition: " + digits + "}\n"))
         .contains("line 4: step 'r': depends_on names no step, but filter takes 1 input");
   }
 
@@ -112,9 +113,7 @@ class HostileYamlTest {
         .contains("line 102: there are too many problems to read on");
     String wrong =
         IntStream.range(0, 80_000).mapToObj(i -> "q" + i).collect(Collectors.joining(","));
-    assertThat(
-            problems(
-                HEAD + "      service: clean_nan\n      depends_on: [" + wrong + "]\n"))
+    assertThat(problems(HEAD + "      service: clean_nan\n      depends_on: [" + wrong + "]\n"))
         .hasSizeBetween(200, 210);
   }
 
@@ -148,8 +147,9 @@ class HostileYamlTest {
 
   @Test
   void namesThatLeadElsewhereAreRefused() {
-    String rule = "', but must be 1 to 128 letters, digits, hyphens and underscores (a-z, A-Z, 0-9,"
-        + " - and _)";
+    String rule =
+        "', but must be 1 to 128 letters, digits, hyphens and underscores (a-z, A-Z, 0-9,"
+            + " - and _)";
     for (String name : List.of("../up", "a/b", ".", "..", "a b", "ä", "a\u200Bb", "a.b")) {
       assertThat(problems("pipeline:\n  name: \"" + name + "\"\n  steps: []\n"))
           .contains("line 2: name is '" + name + rule);

@@ -40,8 +40,9 @@ class PipelineSchemaTest {
 
   @Test
   void itIsASchema() {
-    Schema meta = REGISTRY.getSchema(com.networknt.schema.SchemaLocation.of(
-        "https://json-schema.org/draft/2020-12/schema"));
+    Schema meta =
+        REGISTRY.getSchema(
+            com.networknt.schema.SchemaLocation.of("https://json-schema.org/draft/2020-12/schema"));
     assertThat(meta.validate(PipelineSchema.text(CATALOG), InputFormat.JSON)).isEmpty();
     assertThat(meta.validate("{\"type\": \"thing\"}", InputFormat.JSON)).isNotEmpty();
   }

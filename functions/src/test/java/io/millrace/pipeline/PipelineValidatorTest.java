@@ -25,9 +25,7 @@ class PipelineValidatorTest {
 
   /** The lines that a pipeline of these steps, from line 4 on, gives. */
   private static List<String> told(String... steps) {
-    return validate("pipeline:\n  name: p\n  steps:\n" + String.join("", steps))
-        .problems()
-        .stream()
+    return validate("pipeline:\n  name: p\n  steps:\n" + String.join("", steps)).problems().stream()
         .map(p -> p.isError() ? p.toString() : "warning: " + p)
         .toList();
   }
@@ -101,7 +99,11 @@ class PipelineValidatorTest {
 
   @Test
   void parametersThatAreNoMap() {
-    assertThat(told(READ, "    - {id: x, service: clean_nan, params: 5, depends_on: [read]}\n", save("x")))
+    assertThat(
+            told(
+                READ,
+                "    - {id: x, service: clean_nan, params: 5, depends_on: [read]}\n",
+                save("x")))
         .containsExactly(
             "line 5: step 'x': params is 5, but must be a map of parameters and values");
   }
@@ -206,8 +208,7 @@ class PipelineValidatorTest {
         .containsExactly(
             "line 4: step 'read': db_url is a secret, so it must be given by reference, as env:NAME"
                 + " or file:/path");
-    assertThat(
-            toldOf("clean_nan", "strategy: 'https://me:hunter2@host/?token=abc'"))
+    assertThat(toldOf("clean_nan", "strategy: 'https://me:hunter2@host/?token=abc'"))
         .containsExactly(
             "line 5: step 'x': strategy is 'https://***@host/?token=***', but must be one of drop,"
                 + " fill_mean, ffill");
@@ -245,11 +246,17 @@ class PipelineValidatorTest {
             "line 5: step 'x': depends_on names 1 step, but union takes 2 or more inputs");
     String more = "    - {id: b, service: extract_csv, params: {file_path: b}}\n";
     assertThat(
-            told(READ, more, "    - {id: x, service: clean_nan, depends_on: [read, b]}\n", save("x")))
-        .containsExactly(
-            "line 6: step 'x': depends_on names 2 steps, but clean_nan takes 1 input");
+            told(
+                READ,
+                more,
+                "    - {id: x, service: clean_nan, depends_on: [read, b]}\n",
+                save("x")))
+        .containsExactly("line 6: step 'x': depends_on names 2 steps, but clean_nan takes 1 input");
     assertThat(
-            told(READ, "    - {id: x, service: join_datasets, depends_on: [read, read]}\n", save("x")))
+            told(
+                READ,
+                "    - {id: x, service: join_datasets, depends_on: [read, read]}\n",
+                save("x")))
         .containsExactly("line 5: step 'x': depends_on names 'read' more than once");
   }
 
@@ -284,11 +291,7 @@ class PipelineValidatorTest {
                 + " extract_sql or extract_api or extract_kafka");
     assertThat(told(READ))
         .containsExactly("warning: line 3: nothing is loaded; a pipeline ends with load_data");
-    assertThat(
-            told(
-                READ,
-                "    - {id: x, service: clean_nan, depends_on: [read]}\n",
-                save("read")))
+    assertThat(told(READ, "    - {id: x, service: clean_nan, depends_on: [read]}\n", save("read")))
         .containsExactly(
             "warning: line 5: step 'x': no step depends on it, so its rows go nowhere");
   }
@@ -296,8 +299,10 @@ class PipelineValidatorTest {
   @Test
   void statisticsOverWhatNeverEndsNeedAScope() {
     String topic = "    - {id: read, service: extract_kafka, params: {topic: t%s}}\n";
-    String clean = "    - {id: x, service: clean_nan, depends_on: [read], params: {strategy: %s}}\n";
-    String between = "    - {id: y, service: filter, depends_on: [x], params: {condition: a > 1}}\n";
+    String clean =
+        "    - {id: x, service: clean_nan, depends_on: [read], params: {strategy: %s}}\n";
+    String between =
+        "    - {id: y, service: filter, depends_on: [x], params: {condition: a > 1}}\n";
     String late =
         "    - {id: z, service: clean_nan, depends_on: [y], params: {strategy: fill_mean, over: 1"
             + " h}}\n";
@@ -310,7 +315,8 @@ class PipelineValidatorTest {
             "line 7: step 'z': missing parameter 'key': the input never ends, so statistics need a"
                 + " scope, here the columns of whose values each has statistics of its own");
     assertThat(told(topic.formatted(""), clean.formatted("drop"), save("x"))).isEmpty();
-    assertThat(told(topic.formatted(""), clean.formatted("fill_mean, key: k, over: all"), save("x")))
+    assertThat(
+            told(topic.formatted(""), clean.formatted("fill_mean, key: k, over: all"), save("x")))
         .isEmpty();
     assertThat(told(topic.formatted(", to_end: true"), clean.formatted("fill_mean"), save("x")))
         .isEmpty();
