@@ -20,7 +20,7 @@ public final class Catalog {
 
   /** What Millrace ships. */
   public static Catalog standard() {
-    return new Catalog(List.of());
+    return new Catalog(List.of(new ExtractCsv(), new LoadData()));
   }
 
   public Optional<Transform> find(String service) {
