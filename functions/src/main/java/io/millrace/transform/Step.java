@@ -1,7 +1,9 @@
 package io.millrace.transform;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -29,12 +31,16 @@ public final class Step {
       boolean offline,
       Consumer<Problem> problems) {}
 
+  /** A file or folder, and where it belongs; see {@link #publish}. */
+  public record Publication(Path temporary, Path target) {}
+
   private final String id;
   private final String service;
   private final Arguments arguments;
   private final Site site;
   private final Map<String, DataStream<String>> collected = new LinkedHashMap<>();
   private final Map<String, Object> facts = new LinkedHashMap<>();
+  private final List<Publication> publications = new ArrayList<>();
 
   public Step(String id, String service, Arguments arguments, Site site) {
     this.id = id;
@@ -91,12 +97,34 @@ public final class Step {
     facts.put(name, value);
   }
 
+  /**
+   * Has a file or folder moved to its place when the job has ended well; what was there is
+   * replaced. When the job fails, it is removed.
+   *
+   * @param temporary what the job writes, beside the target
+   */
+  public void publish(Path temporary, Path target) {
+    publications.add(new Publication(temporary, target));
+  }
+
+  public List<Publication> publications() {
+    return publications;
+  }
+
   public Map<String, DataStream<String>> collected() {
     return collected;
   }
 
   public Map<String, Object> facts() {
     return facts;
+  }
+
+  /**
+   * Where the job writes what is to be published as that file: a hidden sibling, so that the move
+   * is one within a file system.
+   */
+  public Path temporary(Path target) {
+    return target.resolveSibling("." + target.getFileName() + "." + site.runId());
   }
 
   /** The file that a load writes when it is told no other: below the pipeline's folder. */
