@@ -20,7 +20,14 @@ public final class Catalog {
 
   /** What Millrace ships. */
   public static Catalog standard() {
-    return new Catalog(List.of());
+    return new Catalog(
+        List.of(
+            new ExtractCsv(),
+            new CleanNan(),
+            new AssessQuality(),
+            new RemoveOutliers(),
+            new CompleteText(),
+            new LoadData()));
   }
 
   public Optional<Transform> find(String service) {

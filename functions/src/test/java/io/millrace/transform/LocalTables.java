@@ -13,6 +13,7 @@ import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
@@ -28,6 +29,14 @@ final class LocalTables {
   final List<Problem> problems = new ArrayList<>();
   private final StreamTableEnvironment tables;
   private final Step.Site site;
+
+  /** A cluster that the jobs of a test class share, so that each need not start its own. */
+  static MiniClusterResourceConfiguration cluster() {
+    return new MiniClusterResourceConfiguration.Builder()
+        .setNumberTaskManagers(1)
+        .setNumberSlotsPerTaskManager(8)
+        .build();
+  }
 
   LocalTables(Path dataRoot) {
     Configuration configuration = new Configuration();
