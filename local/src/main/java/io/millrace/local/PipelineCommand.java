@@ -158,7 +158,8 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "validate",
       mixinStandardHelpOptions = true,
       description = {
-        "Tells every problem of a pipeline: of its shape, its parameters, the columns that it names",
+        "Tells every problem of a pipeline: of its shape, its parameters, the columns that it"
+            + " names",
         "and its SQL. Local files are read for their columns; nothing is run."
       },
       sortOptions = false)
@@ -190,7 +191,8 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "run",
       mixinStandardHelpOptions = true,
       description = {
-        "Runs a pipeline as one Flink job, in this process unless --target names a cluster. Nothing",
+        "Runs a pipeline as one Flink job, in this process unless --target names a cluster."
+            + " Nothing",
         "is run when there is any error. What is loaded appears when all of it is there."
       },
       sortOptions = false)
@@ -304,7 +306,9 @@ public final class PipelineCommand implements Callable<Integer> {
       return matcher;
     }
 
-    /** Finds out at once that there is no cluster, for which the job's client would wait minutes. */
+    /**
+     * Finds out at once that there is no cluster, for which the job's client would wait minutes.
+     */
     private void requireCluster() throws IOException, InterruptedException {
       HttpRequest request =
           HttpRequest.newBuilder(URI.create("http://" + target + "/config"))
@@ -359,7 +363,7 @@ public final class PipelineCommand implements Callable<Integer> {
     public void counted(String stepId, long rows, boolean done) {
       long now = System.nanoTime();
       Line last = shown.get(stepId);
-      boolean due = last == null || rows > last.rows() && now - last.nanos() >= EVERY_NANOS;
+      boolean due = last == null || (rows > last.rows() && now - last.nanos() >= EVERY_NANOS);
       boolean ends = done && (last == null || !last.done());
       if (ends || (due && !done)) {
         shown.put(stepId, new Line(rows, done, now));

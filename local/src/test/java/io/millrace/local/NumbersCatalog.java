@@ -69,8 +69,7 @@ final class NumbersCatalog {
           Kind.TRANSFORM,
           Inputs.ONE,
           "Keeps larger numbers.",
-          List.of(
-              Parameter.column("column").require(), Parameter.integer("least").defaultTo(0)),
+          List.of(Parameter.column("column").require(), Parameter.integer("least").defaultTo(0)),
           List.of());
     }
 
@@ -125,9 +124,7 @@ final class NumbersCatalog {
     public Rows lower(Step step, List<Rows> inputs) {
       DataStream<Row> in = step.tables().toDataStream(inputs.get(0).table());
       DataStream<Row> rows =
-          in.map((MapFunction<Row, Row>) Fail::fail)
-              .uid(step.id() + "-fail")
-              .returns(in.getType());
+          in.map((MapFunction<Row, Row>) Fail::fail).uid(step.id() + "-fail").returns(in.getType());
       return inputs.get(0).with(step.tables().fromDataStream(rows));
     }
 

@@ -126,7 +126,6 @@ class PipelineCommandITCase {
     End end = run("--target", address);
     assertThat(end.code()).isEqualTo(1);
     assertThat(end.errors())
-        .isEqualTo(
-            "scripts/pipeline run failed: no Flink cluster answers at '" + address + "'\n");
+        .isEqualTo("scripts/pipeline run failed: no Flink cluster answers at '" + address + "'\n");
   }
 }
