@@ -60,7 +60,7 @@ public final class CatalogPage {
                 .formatted(
                     parameter.name(),
                     cell(ParameterCheck.allowed(parameter)),
-                    fallback.equals(NONE) || parameter.required() && parameter.fallback() == null
+                    fallback.equals(NONE) || (parameter.required() && parameter.fallback() == null)
                         ? fallback
                         : "`" + cell(fallback) + "`",
                     cell(parameter.doc())));
