@@ -24,9 +24,18 @@ public final class Catalog {
         List.of(
             new ExtractCsv(),
             new CleanNan(),
+            new DeleteColumns(),
             new AssessQuality(),
             new RemoveOutliers(),
+            new JoinDatasets(),
             new CompleteText(),
+            new FilterRows(),
+            new DeriveColumns(),
+            new RenameColumns(),
+            new CastColumns(),
+            new DeduplicateRows(),
+            new UnionDatasets(),
+            new DetectSeriesAnomalies(),
             new LoadData()));
   }
 

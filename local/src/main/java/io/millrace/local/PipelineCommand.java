@@ -1,10 +1,13 @@
 package io.millrace.local;
 
 import io.millrace.config.NearestKey;
+import io.millrace.config.Secret;
 import io.millrace.pipeline.CatalogPage;
 import io.millrace.pipeline.EmbeddedCluster;
 import io.millrace.pipeline.PipelineCheck;
 import io.millrace.pipeline.PipelineCompiler.Compilation;
+import io.millrace.pipeline.PipelineDraft;
+import io.millrace.pipeline.PipelineDraft.Draft;
 import io.millrace.pipeline.PipelineEnvironments;
 import io.millrace.pipeline.PipelineFile;
 import io.millrace.pipeline.PipelineParser;
@@ -16,6 +19,9 @@ import io.millrace.pipeline.RunReport;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Problem;
+import io.millrace.transform.llm.ChatClient;
+import io.millrace.transform.llm.ChatClient.Patience;
+import io.millrace.transform.llm.LlmEndpoint;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -88,6 +94,7 @@ public final class PipelineCommand implements Callable<Integer> {
     return new Callable<?>[] {
       new Validate(print, catalog),
       new Run(print, catalog, home),
+      new DraftOne(print, catalog),
       new ShowCatalog(print, catalog),
       new ShowSchema(print, catalog)
     };
@@ -96,7 +103,8 @@ public final class PipelineCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "missing command, allowed are validate, run, catalog and schema");
+        spec.commandLine(),
+        "missing command, allowed are validate, run, draft, catalog and schema");
   }
 
   /** The file, and what every command that reads one takes. */
@@ -368,6 +376,84 @@ public final class PipelineCommand implements Callable<Integer> {
       if (ends || (due && !done)) {
         shown.put(stepId, new Line(rows, done, now));
         print.printf(Locale.ROOT, "%-20s %,12d rows%s%n", stepId, rows, done ? ", done" : "");
+      }
+    }
+  }
+
+  /** Has a language model write a pipeline. */
+  @Command(
+      name = "draft",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Has a language model write a pipeline from a sentence, hands problems back to it up to three",
+        "times, and writes the YAML. It runs nothing. The model is that of an OpenAI-compatible",
+        "endpoint: MILLRACE_LLM_URL and MILLRACE_LLM_MODEL, OpenAI's unless set."
+      },
+      sortOptions = false)
+  private static final class DraftOne implements Callable<Integer> {
+    @Parameters(paramLabel = "SENTENCE", description = "What the pipeline is to do.")
+    private String wish;
+
+    @Option(
+        names = "--data-root",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description = "The folder with the files that it will read (default: the current one).")
+    private Path dataRoot;
+
+    @Option(
+        names = "--out",
+        paramLabel = "FILE",
+        description = "Where to write the YAML; a file that is there is not replaced.")
+    @Nullable
+    private Path out;
+
+    @Option(
+        names = "--key",
+        paramLabel = "REFERENCE",
+        description = "The endpoint's key, as env:NAME or file:/path.")
+    @Nullable
+    private String key;
+
+    private final PrintStream print;
+    private final Catalog catalog;
+
+    DraftOne(PrintStream print, Catalog catalog) {
+      this.print = print;
+      this.catalog = catalog;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+      if (!Files.isDirectory(dataRoot)) {
+        throw new IllegalArgumentException(
+            "--data-root is '" + dataRoot + "', which is not a folder");
+      }
+      if (out != null && Files.exists(out)) {
+        throw new IllegalArgumentException("--out is '" + out + "', which is there already");
+      }
+      LlmEndpoint endpoint = LlmEndpoint.configured();
+      Patience patience = new Patience(Duration.ofMinutes(2), 3, Duration.ofMillis(500), 1);
+      try (ChatClient client =
+          new ChatClient(endpoint, key == null ? null : Secret.of(key), patience)) {
+        System.err.println("Asking " + endpoint.model());
+        Draft draft =
+            new PipelineDraft(client, endpoint.model(), catalog, DataRoot.at(dataRoot)).write(wish);
+        if (out == null) {
+          print.print(draft.yaml());
+        } else {
+          Files.writeString(out, draft.yaml());
+        }
+        for (Problem problem : draft.problems()) {
+          System.err.println((problem.isError() ? "error: " : "warning: ") + problem);
+        }
+        if (!draft.isValid()) {
+          System.err.println(
+              "the pipeline is still not valid, though the model was asked "
+                  + draft.tries()
+                  + " times");
+        }
+        return draft.isValid() ? CommandLine.ExitCode.OK : INVALID;
       }
     }
   }
