@@ -114,8 +114,7 @@ class ShippedPipelinesITCase {
       Files.copy(DATA.resolve(file), dir.resolve(file));
     }
     End end =
-        command(
-            "validate", PIPELINES.resolve(pipeline).toString(), "--data-root", dir.toString());
+        command("validate", PIPELINES.resolve(pipeline).toString(), "--data-root", dir.toString());
     assertThat(end.output()).endsWith(" steps\n").doesNotContain("warning");
     assertThat(end.code()).isZero();
   }
@@ -145,7 +144,8 @@ class ShippedPipelinesITCase {
                 out,
                 in))
         .containsExactly("69513", "80944");
-    assertThat(query("SELECT count(*) FROM read_csv({out}) WHERE MonthlyIncome > 23857.77", out, in))
+    assertThat(
+            query("SELECT count(*) FROM read_csv({out}) WHERE MonthlyIncome > 23857.77", out, in))
         .containsExactly("0");
     // Every row that is left is the original's, in its order.
     assertThat(
