@@ -49,7 +49,19 @@ public final class LoadData implements Transform {
                   .oneOf("snappy", "zstd", "gzip", "none")
                   .defaultTo("snappy")
                   .doc("parquet only.")),
-          List.of());
+          List.of(
+              """
+              pipeline:
+                name: orders
+                steps:
+                  - id: read
+                    service: extract_csv
+                    params: {file_path: orders.csv}
+                  - id: save
+                    service: load_data
+                    params: {format: parquet}
+                    depends_on: [read]
+              """));
 
   @Override
   public Declaration declaration() {

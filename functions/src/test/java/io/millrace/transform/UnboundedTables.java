@@ -42,6 +42,7 @@ final class UnboundedTables {
         new Step.Site(
             "test",
             "run",
+            env,
             tables,
             tables.createStatementSet(),
             DataRoot.at(dataRoot),
