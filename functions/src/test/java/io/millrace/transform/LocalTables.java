@@ -50,6 +50,7 @@ final class LocalTables {
         new Step.Site(
             "test",
             "run",
+            env,
             tables,
             tables.createStatementSet(),
             DataRoot.at(dataRoot),
