@@ -3,7 +3,7 @@ package io.millrace.config;
 import java.util.regex.Pattern;
 
 /** Which keys hold secrets, and what stands in place of their values. */
-final class Redaction {
+public final class Redaction {
   static final String HIDDEN = "***";
 
   private static final Pattern SECRET_KEY =
@@ -17,13 +17,21 @@ final class Redaction {
       Pattern.compile(
           "(\\w*(?:passw|passphrase|secret|token)\\w*=)[^&;\\s]+", Pattern.CASE_INSENSITIVE);
 
+  /** The credentials of a URL. */
+  private static final Pattern USER_INFO = Pattern.compile("//[^/@\\s]+@");
+
   private Redaction() {}
 
   static boolean looksSecret(String key) {
     return SECRET_KEY.matcher(key).find();
   }
 
-  static String redact(String key, String value) {
-    return looksSecret(key) ? HIDDEN : SECRET_PART.matcher(value).replaceAll("$1" + HIDDEN);
+  /** What a message may show of a value. */
+  public static String redact(String key, String value) {
+    if (looksSecret(key)) {
+      return HIDDEN;
+    }
+    String withoutParts = SECRET_PART.matcher(value).replaceAll("$1" + HIDDEN);
+    return USER_INFO.matcher(withoutParts).replaceAll("//" + HIDDEN + "@");
   }
 }

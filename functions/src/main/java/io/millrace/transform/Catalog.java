@@ -20,7 +20,23 @@ public final class Catalog {
 
   /** What Millrace ships. */
   public static Catalog standard() {
-    return new Catalog(List.of(new ExtractCsv(), new LoadData()));
+    return new Catalog(
+        List.of(
+            new ExtractCsv(),
+            new CleanNan(),
+            new DeleteColumns(),
+            new AssessQuality(),
+            new RemoveOutliers(),
+            new JoinDatasets(),
+            new CompleteText(),
+            new FilterRows(),
+            new DeriveColumns(),
+            new RenameColumns(),
+            new CastColumns(),
+            new DeduplicateRows(),
+            new UnionDatasets(),
+            new DetectSeriesAnomalies(),
+            new LoadData()));
   }
 
   public Optional<Transform> find(String service) {

@@ -27,7 +27,10 @@ public record Parameter(
     INTEGER,
     NUMBER,
     BOOLEAN,
-    /** {@code 90 s}, {@code 1 h}, as in a job's configuration. */
+    /**
+     * {@code 90 s}, {@code 1 h}, as in a job's configuration; one of the allowed texts, where there
+     * are any, is taken too.
+     */
     DURATION,
     /** A text, number or boolean, kept as it is typed. */
     SCALAR,
@@ -96,6 +99,22 @@ public record Parameter(
 
   public static Parameter expression(String name) {
     return of(name, Type.EXPRESSION);
+  }
+
+  /** The columns of whose values each has a statistic of its own, on unbounded input. */
+  public static Parameter key() {
+    return columns("key")
+        .doc(
+            "Columns of whose values each has statistics of its own; required on unbounded input.");
+  }
+
+  /** How much event time a statistic covers, on unbounded input. */
+  public static Parameter over() {
+    return duration("over")
+        .oneOf("all")
+        .doc(
+            "The event time that a statistic covers, such as 1 h, or all for everything so far;"
+                + " required on unbounded input.");
   }
 
   private static Parameter of(String name, Type type) {

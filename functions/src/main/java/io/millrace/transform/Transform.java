@@ -22,6 +22,19 @@ public interface Transform {
   @Nullable
   Rows lower(Step step, List<Rows> inputs);
 
+  /** Whether an extract with these arguments never ends, so that the pipeline streams. */
+  default boolean isUnbounded(Arguments arguments) {
+    return false;
+  }
+
+  /**
+   * Whether, on unbounded input, a step with these arguments keeps a statistic and so cannot do
+   * without {@link Parameter#key} and {@link Parameter#over}, both of which it then declares.
+   */
+  default boolean needsScope(Arguments arguments) {
+    return false;
+  }
+
   /**
    * The step's own figures for the run report, in order, such as {@code nulls_filled}; {@code
    * rows_in}, {@code rows_out} and the duration are there already.

@@ -13,6 +13,7 @@ import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
@@ -29,6 +30,14 @@ final class LocalTables {
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
+  /** A cluster that the jobs of a test class share, so that each need not start its own. */
+  static MiniClusterResourceConfiguration cluster() {
+    return new MiniClusterResourceConfiguration.Builder()
+        .setNumberTaskManagers(1)
+        .setNumberSlotsPerTaskManager(8)
+        .build();
+  }
+
   LocalTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
@@ -40,6 +49,7 @@ final class LocalTables {
         new Step.Site(
             "test",
             "run",
+            env,
             tables,
             tables.createStatementSet(),
             DataRoot.at(dataRoot),

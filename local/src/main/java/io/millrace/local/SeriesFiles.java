@@ -12,6 +12,7 @@ import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import io.millrace.anomaly.Detector;
 import io.millrace.anomaly.DetectorOptions;
+import io.millrace.anomaly.SeriesTime;
 import io.millrace.anomaly.Verdict;
 import java.io.IOException;
 import java.io.InputStreamReader;

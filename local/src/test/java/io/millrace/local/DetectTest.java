@@ -2,6 +2,7 @@ package io.millrace.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.anomaly.SeriesTime;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

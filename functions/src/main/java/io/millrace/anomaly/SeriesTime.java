@@ -1,4 +1,4 @@
-package io.millrace.local;
+package io.millrace.anomaly;
 
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -15,7 +15,7 @@ import java.util.Locale;
 import javax.annotation.Nullable;
 
 /** Times as files of series have them. */
-final class SeriesTime {
+public final class SeriesTime {
   /** Epoch numbers from here on are milliseconds: as seconds they would be in the year 5138. */
   private static final double FIRST_MILLIS = 1e11;
 
@@ -40,7 +40,7 @@ final class SeriesTime {
 
   /** Epoch ms; null when the text is no time. */
   @Nullable
-  static Long parse(String text) {
+  public static Long parse(String text) {
     try {
       double number = Double.parseDouble(text);
       return Double.isNaN(number) || Double.isInfinite(number)

@@ -1,0 +1,107 @@
+package io.millrace.transform;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import javax.annotation.Nullable;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.Schema;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.runtime.typeutils.ExternalTypeInfo;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.CloseableIterator;
+
+/** Lowers single entries over streams written in a test, whose watermark follows each row. */
+final class UnboundedTables {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  final List<Problem> problems = new ArrayList<>();
+  private final StreamExecutionEnvironment env;
+  private final StreamTableEnvironment tables;
+  private final Step.Site site;
+
+  UnboundedTables(Path dataRoot) {
+    Configuration configuration = new Configuration();
+    configuration.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, java.time.Duration.ZERO);
+    env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
+    env.setParallelism(1);
+    tables = StreamTableEnvironment.create(env);
+    tables.getConfig().set("table.local-time-zone", "UTC");
+    site =
+        new Step.Site(
+            "test",
+            "run",
+            tables,
+            tables.createStatementSet(),
+            DataRoot.at(dataRoot),
+            false,
+            false,
+            problems::add);
+  }
+
+  StreamTableEnvironment tables() {
+    return tables;
+  }
+
+  /** A stream of rows; {@code time} is a TIMESTAMP_LTZ(3) column, or null for no event time. */
+  Rows rows(List<String> columns, List<DataType> types, @Nullable String time, Object[]... values) {
+    List<DataTypes.Field> fields = new ArrayList<>();
+    Schema.Builder schema = Schema.newBuilder();
+    for (int i = 0; i < columns.size(); i++) {
+      fields.add(DataTypes.FIELD(columns.get(i), types.get(i)));
+      schema.column(columns.get(i), types.get(i));
+    }
+    if (time != null) {
+      schema.watermark(time, Rows.quote(time) + " - INTERVAL '0.001' SECOND");
+    }
+    List<Row> rows = new ArrayList<>();
+    for (Object[] value : values) {
+      rows.add(Row.of(value));
+    }
+    TypeInformation<Row> type = ExternalTypeInfo.of(DataTypes.ROW(fields));
+    DataStream<Row> stream = env.fromCollection(rows, type);
+    return new Rows(tables.fromDataStream(stream, schema.build()), List.of());
+  }
+
+  /** The entry's rows; null when it reported {@link #problems}. */
+  @Nullable
+  Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
+    Map<String, JsonNode> values = new LinkedHashMap<>();
+    for (Parameter parameter : entry.declaration().parameters()) {
+      Object value = arguments.get(parameter.name());
+      if (value == null) {
+        value = parameter.fallback();
+      }
+      if (value != null) {
+        values.put(parameter.name(), JSON.valueToTree(value));
+      }
+    }
+    Step step = new Step("step", entry.declaration().service(), new Arguments(values), site);
+    return entry.lower(step, List.of(inputs));
+  }
+
+  /** Runs it as an insert-only stream: the values of each row, in the order in which they came. */
+  List<List<Object>> collect(Rows rows) {
+    // Refused where rows are updated, or where there is more than one event time.
+    tables.toDataStream(rows.table());
+    List<List<Object>> all = new ArrayList<>();
+    try (CloseableIterator<Row> iterator = rows.table().execute().collect()) {
+      iterator.forEachRemaining(
+          row -> all.add(IntStream.range(0, row.getArity()).mapToObj(row::getField).toList()));
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    return all;
+  }
+}

@@ -1,0 +1,492 @@
+package io.millrace.local;
+
+import io.millrace.config.NearestKey;
+import io.millrace.config.Secret;
+import io.millrace.pipeline.CatalogPage;
+import io.millrace.pipeline.EmbeddedCluster;
+import io.millrace.pipeline.PipelineCheck;
+import io.millrace.pipeline.PipelineCompiler.Compilation;
+import io.millrace.pipeline.PipelineDraft;
+import io.millrace.pipeline.PipelineDraft.Draft;
+import io.millrace.pipeline.PipelineEnvironments;
+import io.millrace.pipeline.PipelineFile;
+import io.millrace.pipeline.PipelineParser;
+import io.millrace.pipeline.PipelineRunner;
+import io.millrace.pipeline.PipelineSchema;
+import io.millrace.pipeline.PipelineValidator;
+import io.millrace.pipeline.PipelineValidator.Validation;
+import io.millrace.pipeline.RunReport;
+import io.millrace.transform.Catalog;
+import io.millrace.transform.DataRoot;
+import io.millrace.transform.Problem;
+import io.millrace.transform.llm.ChatClient;
+import io.millrace.transform.llm.ChatClient.Patience;
+import io.millrace.transform.llm.LlmEndpoint;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.annotation.Nullable;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Pipelines that are described in YAML; see {@code --help}. */
+@Command(
+    name = "scripts/pipeline",
+    mixinStandardHelpOptions = true,
+    version = "Millrace 0.1.0",
+    description = {
+      "Checks and runs pipelines that are described in YAML: steps of the catalog, each with an id,"
+          + " parameters and the steps that it depends on. jobs/pipelines holds some.",
+      "",
+      "Exit codes: 0 done, 2 the pipeline or an argument is wrong, 3 a quality gate failed, 1"
+          + " anything else.",
+      ""
+    },
+    sortOptions = false)
+public final class PipelineCommand implements Callable<Integer> {
+  private static final int INVALID = 2;
+  private static final int GATE_FAILED = 3;
+
+  @Spec private CommandSpec spec;
+
+  private PipelineCommand() {}
+
+  public static void main(String[] args) {
+    PrintStream print = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    Path home = Path.of(System.getProperty("millrace.home", "."));
+    System.exit(Commands.run(new PipelineCommand(), args, below(print, Catalog.standard(), home)));
+  }
+
+  /** Runs it with another catalog; the exit code. */
+  static int run(PrintStream print, PrintWriter errors, Catalog catalog, String... args) {
+    return Commands.run(new PipelineCommand(), args, errors, below(print, catalog, Path.of(".")));
+  }
+
+  private static Callable<?>[] below(PrintStream print, Catalog catalog, Path home) {
+    return new Callable<?>[] {
+      new Validate(print, catalog),
+      new Run(print, catalog, home),
+      new DraftOne(print, catalog),
+      new ShowCatalog(print, catalog),
+      new ShowSchema(print, catalog)
+    };
+  }
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(
+        spec.commandLine(),
+        "missing command, allowed are validate, run, draft, catalog and schema");
+  }
+
+  /** The file, and what every command that reads one takes. */
+  private static final class Input {
+    @Parameters(paramLabel = "FILE", description = "The pipeline, in YAML.")
+    private Path file;
+
+    @Option(
+        names = "--data-root",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description = {
+          "The folder that paths in the pipeline are relative to, and that it reads and writes",
+          "below (default: the current one)."
+        })
+    private Path dataRoot;
+
+    @Option(
+        names = "--set",
+        paramLabel = "STEP.PARAM=VALUE",
+        description = "Sets a parameter of a step; may be repeated.")
+    private List<String> settings = List.of();
+
+    PipelineFile read() {
+      try {
+        return PipelineParser.read(file, settings);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(e.getMessage(), e);
+      }
+    }
+
+    DataRoot files() {
+      if (!Files.isDirectory(dataRoot)) {
+        throw new IllegalArgumentException(
+            "--data-root is '" + dataRoot + "', which is not a folder");
+      }
+      return DataRoot.at(dataRoot);
+    }
+
+    /** Prints every problem, and whether it may run; true when it may. */
+    boolean tell(PrintStream print, List<Problem> problems) {
+      for (Problem problem : problems) {
+        print.println((problem.isError() ? "error: " : "warning: ") + problem);
+      }
+      long errors = problems.stream().filter(Problem::isError).count();
+      if (errors > 0) {
+        print.printf("%s is not valid: %s%n", file, count(errors, "error"));
+      }
+      return errors == 0;
+    }
+
+    private static String count(long number, String what) {
+      return number + " " + what + (number == 1 ? "" : "s");
+    }
+  }
+
+  /** Tells every problem of a pipeline. */
+  @Command(
+      name = "validate",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Tells every problem of a pipeline: of its shape, its parameters, the columns that it names",
+        "and its SQL. Local files are read for their columns; nothing is run."
+      },
+      sortOptions = false)
+  private static final class Validate implements Callable<Integer> {
+    @Mixin private Input input;
+
+    private final PrintStream print;
+    private final Catalog catalog;
+
+    Validate(PrintStream print, Catalog catalog) {
+      this.print = print;
+      this.catalog = catalog;
+    }
+
+    @Override
+    public Integer call() {
+      PipelineFile file = input.read();
+      if (!input.tell(print, PipelineCheck.check(file, catalog, input.files()))) {
+        return INVALID;
+      }
+      print.printf(
+          "%s is valid: %s%n", input.file, Input.count(file.pipeline().steps().size(), "step"));
+      return CommandLine.ExitCode.OK;
+    }
+  }
+
+  /** Runs a pipeline as one Flink job. */
+  @Command(
+      name = "run",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Runs a pipeline as one Flink job, in this process unless --target names a cluster. Nothing",
+        "is run when there is any error. What is loaded appears when all of it is there."
+      },
+      sortOptions = false)
+  private static final class Run implements Callable<Integer> {
+    private static final Pattern TARGET = Pattern.compile("([^:\\s/]+):([0-9]{1,5})");
+
+    @Mixin private Input input;
+
+    @Option(
+        names = "--report",
+        paramLabel = "FILE",
+        description = "Where to write the run's report, as JSON.")
+    @Nullable
+    private Path report;
+
+    @Option(
+        names = "--target",
+        paramLabel = "HOST:PORT",
+        description = {
+          "The REST address of a Flink cluster that sees the data root under the same path."
+        })
+    @Nullable
+    private String target;
+
+    @Option(
+        names = "--parallelism",
+        paramLabel = "N",
+        description = "How many tasks of each kind run at once (default: one per processor).")
+    private int parallelism = Runtime.getRuntime().availableProcessors();
+
+    private final PrintStream print;
+    private final Catalog catalog;
+    private final Path home;
+
+    Run(PrintStream print, Catalog catalog, Path home) {
+      this.print = print;
+      this.catalog = catalog;
+      this.home = home;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+      if (parallelism < 1) {
+        throw new IllegalArgumentException(
+            "--parallelism is " + parallelism + ", but must be at least 1");
+      }
+      PipelineFile file = input.read();
+      DataRoot files = input.files();
+      Matcher address = target == null ? null : address(target);
+      Validation validation = PipelineValidator.validate(file, catalog);
+      if (!validation.isValid()) {
+        input.tell(print, PipelineCheck.check(file, catalog, files));
+        return INVALID;
+      }
+      if (address != null) {
+        return run(
+            file,
+            validation,
+            files,
+            PipelineEnvironments.remote(
+                address.group(1),
+                Integer.parseInt(address.group(2)),
+                parallelism,
+                validation.bounded(),
+                clusterJar().toString()));
+      }
+      try (EmbeddedCluster cluster = EmbeddedCluster.start(parallelism)) {
+        return run(file, validation, files, cluster.environment(validation.bounded()));
+      }
+    }
+
+    private int run(
+        PipelineFile file,
+        Validation validation,
+        DataRoot files,
+        StreamExecutionEnvironment environment)
+        throws IOException {
+      Compilation compilation =
+          PipelineCheck.compile(file, validation, catalog, environment, files);
+      if (!input.tell(print, compilation.problems())) {
+        return INVALID;
+      }
+      RunReport done = PipelineRunner.run(compilation, new Told(print));
+      PipelineReport.print(print, done);
+      if (report != null) {
+        Path folder = report.toAbsolutePath().getParent();
+        if (folder != null) {
+          Files.createDirectories(folder);
+        }
+        Files.writeString(report, done.toJson() + "\n");
+      }
+      if (done.error() != null) {
+        print.println(done.error());
+      }
+      return switch (done.status()) {
+        case COMPLETED -> CommandLine.ExitCode.OK;
+        case QUALITY_FAILED -> GATE_FAILED;
+        case FAILED -> 1;
+      };
+    }
+
+    private static Matcher address(String target) {
+      Matcher matcher = TARGET.matcher(target);
+      if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 65535) {
+        throw new IllegalArgumentException(
+            "--target is '" + target + "', but must be HOST:PORT, as localhost:8081");
+      }
+      return matcher;
+    }
+
+    /** What a cluster needs besides Flink. */
+    private Path clusterJar() {
+      Path folder = home.resolve("jobs/target");
+      try (Stream<Path> jars = Files.isDirectory(folder) ? Files.list(folder) : Stream.empty()) {
+        return jars.filter(jar -> jar.getFileName().toString().endsWith("-cluster.jar"))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "there is no jar for the cluster in '"
+                            + folder
+                            + "'; build it with mvn -q -DskipTests package"));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Prints how far each step is: once a second while it counts, and when it is done. */
+  private static final class Told implements PipelineRunner.Progress {
+    private static final long EVERY_NANOS = 1_000_000_000L;
+
+    private record Line(long rows, boolean done, long nanos) {}
+
+    private final PrintStream print;
+    private final Map<String, Line> shown = new HashMap<>();
+
+    Told(PrintStream print) {
+      this.print = print;
+    }
+
+    @Override
+    public void counted(String stepId, long rows, boolean done) {
+      long now = System.nanoTime();
+      Line last = shown.get(stepId);
+      boolean due = last == null || rows > last.rows() && now - last.nanos() >= EVERY_NANOS;
+      boolean ends = done && (last == null || !last.done());
+      if (ends || (due && !done)) {
+        shown.put(stepId, new Line(rows, done, now));
+        print.printf(Locale.ROOT, "%-20s %,12d rows%s%n", stepId, rows, done ? ", done" : "");
+      }
+    }
+  }
+
+  /** Has a language model write a pipeline. */
+  @Command(
+      name = "draft",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Has a language model write a pipeline from a sentence, hands problems back to it up to three",
+        "times, and writes the YAML. It runs nothing. The model is that of an OpenAI-compatible",
+        "endpoint: MILLRACE_LLM_URL and MILLRACE_LLM_MODEL, OpenAI's unless set."
+      },
+      sortOptions = false)
+  private static final class DraftOne implements Callable<Integer> {
+    @Parameters(paramLabel = "SENTENCE", description = "What the pipeline is to do.")
+    private String wish;
+
+    @Option(
+        names = "--data-root",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description = "The folder with the files that it will read (default: the current one).")
+    private Path dataRoot;
+
+    @Option(
+        names = "--out",
+        paramLabel = "FILE",
+        description = "Where to write the YAML; a file that is there is not replaced.")
+    @Nullable
+    private Path out;
+
+    @Option(
+        names = "--key",
+        paramLabel = "REFERENCE",
+        description = "The endpoint's key, as env:NAME or file:/path.")
+    @Nullable
+    private String key;
+
+    private final PrintStream print;
+    private final Catalog catalog;
+
+    DraftOne(PrintStream print, Catalog catalog) {
+      this.print = print;
+      this.catalog = catalog;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+      if (!Files.isDirectory(dataRoot)) {
+        throw new IllegalArgumentException(
+            "--data-root is '" + dataRoot + "', which is not a folder");
+      }
+      if (out != null && Files.exists(out)) {
+        throw new IllegalArgumentException("--out is '" + out + "', which is there already");
+      }
+      LlmEndpoint endpoint = LlmEndpoint.configured();
+      Patience patience = new Patience(Duration.ofMinutes(2), 3, Duration.ofMillis(500), 1);
+      try (ChatClient client =
+          new ChatClient(endpoint, key == null ? null : Secret.of(key), patience)) {
+        System.err.println("Asking " + endpoint.model());
+        Draft draft =
+            new PipelineDraft(client, endpoint.model(), catalog, DataRoot.at(dataRoot)).write(wish);
+        if (out == null) {
+          print.print(draft.yaml());
+        } else {
+          Files.writeString(out, draft.yaml());
+        }
+        for (Problem problem : draft.problems()) {
+          System.err.println((problem.isError() ? "error: " : "warning: ") + problem);
+        }
+        if (!draft.isValid()) {
+          System.err.println(
+              "the pipeline is still not valid, though the model was asked "
+                  + draft.tries()
+                  + " times");
+        }
+        return draft.isValid() ? CommandLine.ExitCode.OK : INVALID;
+      }
+    }
+  }
+
+  /** Prints the catalog. */
+  @Command(
+      name = "catalog",
+      mixinStandardHelpOptions = true,
+      description = "Prints what a step can be, or the parameters and examples of one service.",
+      sortOptions = false)
+  private static final class ShowCatalog implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "SERVICE", description = "One entry.")
+    @Nullable
+    private String service;
+
+    private final PrintStream print;
+    private final Catalog catalog;
+
+    ShowCatalog(PrintStream print, Catalog catalog) {
+      this.print = print;
+      this.catalog = catalog;
+    }
+
+    @Override
+    public Integer call() {
+      if (service == null) {
+        print.print(CatalogPage.list(catalog));
+        return CommandLine.ExitCode.OK;
+      }
+      print.print(
+          CatalogPage.entry(
+              catalog
+                  .find(service)
+                  .orElseThrow(() -> new IllegalArgumentException(unknown()))
+                  .declaration()));
+      return CommandLine.ExitCode.OK;
+    }
+
+    private String unknown() {
+      List<String> known = new ArrayList<>(catalog.services());
+      return "there is no service '"
+          + service
+          + "'; "
+          + NearestKey.find(service, known)
+              .map(near -> "did you mean '" + near + "'?")
+              .orElse("there are " + String.join(", ", known));
+    }
+  }
+
+  /** Prints the JSON Schema. */
+  @Command(
+      name = "schema",
+      mixinStandardHelpOptions = true,
+      description = "Prints the JSON Schema of pipelines, for editors.")
+  private static final class ShowSchema implements Callable<Integer> {
+    private final PrintStream print;
+    private final Catalog catalog;
+
+    ShowSchema(PrintStream print, Catalog catalog) {
+      this.print = print;
+      this.catalog = catalog;
+    }
+
+    @Override
+    public Integer call() {
+      print.print(PipelineSchema.text(catalog));
+      return CommandLine.ExitCode.OK;
+    }
+  }
+}
