@@ -80,7 +80,7 @@ final class ParameterCheck {
   private static JsonNode text(Parameter parameter, JsonNode given, JsonNode text)
       throws MisfitException {
     require(
-        text.isTextual() && !text.asText().isBlank() || isEmptyAllowed(parameter, text),
+        (text.isTextual() && !text.asText().isBlank()) || isEmptyAllowed(parameter, text),
         parameter,
         given);
     if (parameter.allowed().isEmpty()) {

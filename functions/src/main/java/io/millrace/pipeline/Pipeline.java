@@ -3,10 +3,13 @@ package io.millrace.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.config.ConfigException;
+import io.millrace.pipeline.PipelineCompiler.Compilation;
 import io.millrace.pipeline.PipelineDef.StepDef;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.transform.Catalog;
+import io.millrace.transform.DataRoot;
 import io.millrace.transform.Problem;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -148,15 +151,39 @@ public final class Pipeline {
    * @throws ConfigException with every error, when there is any
    */
   public PipelineDef build(Catalog catalog) {
+    refuse(validate(catalog).problems());
+    return define();
+  }
+
+  /**
+   * Runs it in this JVM, as {@code scripts/pipeline run} does.
+   *
+   * @param dataRoot the folder below which it reads and writes
+   * @throws ConfigException with every error, when there is any; nothing has run then
+   */
+  public RunReport run(Catalog catalog, Path dataRoot) throws Exception {
+    Validation validation = validate(catalog);
+    refuse(validation.problems());
+    try (EmbeddedCluster cluster =
+        EmbeddedCluster.start(Runtime.getRuntime().availableProcessors())) {
+      Compilation compilation =
+          PipelineCheck.compile(
+              PipelineFile.of(define()),
+              validation,
+              catalog,
+              cluster.environment(validation.bounded()),
+              DataRoot.at(dataRoot));
+      refuse(compilation.problems());
+      return PipelineRunner.run(compilation, (step, rows, done) -> {});
+    }
+  }
+
+  private static void refuse(List<Problem> problems) {
     List<String> errors =
-        validate(catalog).problems().stream()
-            .filter(Problem::isError)
-            .map(Problem::toString)
-            .toList();
+        problems.stream().filter(Problem::isError).map(Problem::toString).toList();
     if (!errors.isEmpty()) {
       throw new ConfigException(errors);
     }
-    return define();
   }
 
   /** As a file, which reads as the same pipeline. */

@@ -21,6 +21,11 @@ public record PipelineFile(
     problems = List.copyOf(problems);
   }
 
+  /** A pipeline that was made by code. */
+  static PipelineFile of(PipelineDef pipeline) {
+    return new PipelineFile(pipeline, List.of(), true, SourceLines.NONE);
+  }
+
   /** Problems that were found in the pipeline later, with the lines that they are about. */
   public List<Problem> locate(List<Problem> found) {
     List<Problem> located = new ArrayList<>();

@@ -281,7 +281,7 @@ final class JudgeQuality implements MapFunction<Row, String> {
       int q = rules.median().containsKey(column) ? 1 : 0;
       for (Map.Entry<Double, Bounds> entry : wanted.entrySet()) {
         Double value = quantile(column, q++, entry.getKey());
-        pass &= value == null || entry.getValue().hold(value, value);
+        pass &= value != null && entry.getValue().hold(value, value);
         values.put(
             entry.getKey().toString(),
             fields("value", value, "min", entry.getValue().min(), "max", entry.getValue().max()));
@@ -317,12 +317,12 @@ final class JudgeQuality implements MapFunction<Row, String> {
       return true;
     }
 
-    /** A statistic of no value at all passes, as an empty range does. */
+    /** A statistic that there is none of lies in no range. */
     private void put(String check, String column, @Nullable Double value, Bounds bounds) {
       put(
           check,
           column,
-          value == null || bounds.hold(value, value),
+          value != null && bounds.hold(value, value),
           fields("value", value, "min", bounds.min(), "max", bounds.max()));
     }
 

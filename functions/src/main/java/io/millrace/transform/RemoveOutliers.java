@@ -115,7 +115,7 @@ public final class RemoveOutliers implements Transform {
                     + numbered
                     + " CROSS JOIN "
                     + once
-                    + " WHERE (ABS(`__number` - `__mean`) / `__stddev` > CAST('"
+                    + " WHERE (`__stddev` > 0 AND ABS(`__number` - `__mean`) / `__stddev` > CAST('"
                     + threshold
                     + "' AS DOUBLE)) IS NOT TRUE"));
   }

@@ -121,8 +121,8 @@ class HostileYamlTest {
   void whatIsNoYamlIsToldWithoutRepeatingIt() {
     assertThat(problems("pipeline:\n\tname: secret-password\n"))
         .containsExactly(
-            "line 2: this is not valid YAML: found character '\\t(TAB)' that cannot start any token."
-                + " (Do not use \\t(TAB) for indentation)");
+            "line 2: this is not valid YAML: found character '\\t(TAB)' that cannot start any"
+                + " token. (Do not use \\t(TAB) for indentation)");
     assertThat(problems("pipeline:\n  name: 'secret-password\n"))
         .containsExactly("line 3: this is not valid YAML: found unexpected end of stream");
     assertThat(problems("pipeline: [a, b\n"))

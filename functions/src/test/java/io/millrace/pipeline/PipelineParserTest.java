@@ -170,7 +170,8 @@ class PipelineParserTest {
             "line 5: step 'read': service is true, but must be a text",
             "line 6: step 'read': there is no key 'param' here; did you mean 'params'?",
             "line 9: step 'clean': params is a list, but must be a map of parameters and values",
-            "line 10: step 'clean': depends_on is 'read', but must be a list of step ids, as [a, b]",
+            "line 10: step 'clean': depends_on is 'read', but must be a list of step ids, as [a,"
+                + " b]",
             "line 13: step 'save': depends_on holds a map, but must be a list of step ids, as [a,"
                 + " b]"),
         new Mistake(

@@ -52,7 +52,8 @@ class PipelineSchemaTest {
       strings = {
         "{id: x, service: clean_nan, depends_on: [read]}",
         "{id: 5, service: clean_nan, depends_on: [read], params: null}",
-        "{id: x, service: clean_nan, depends_on: [read], params: {strategy: ffill, columns: [a, b]}}",
+        "{id: x, service: clean_nan, depends_on: [read], params: {strategy: ffill, columns: [a,"
+            + " b]}}",
         "{id: x, service: clean_nan, depends_on: [read], params: {columns: 'a, b', fill_value: 5}}",
         "{id: x, service: clean_nan, depends_on: [read], params: {strategy: null, over: all}}",
         "{id: x, service: clean_nan, depends_on: [read], params: {over: 90 min}}",
@@ -62,7 +63,8 @@ class PipelineSchemaTest {
             + " 2}}",
         "{id: x, service: data_quality, depends_on: [read], params: {rules: {min_rows: 5},"
             + " fail_on_errors: true}}",
-        "{id: x, service: extract_sql, params: {db_url: 'env:DB', query: SELECT 1, partitions: 64}}",
+        "{id: x, service: extract_sql, params: {db_url: 'env:DB', query: SELECT 1, partitions:"
+            + " 64}}",
         "{id: x, service: extract_sql, params: {db_url: 'file:/run/db', query: SELECT 1}}",
         "{id: x, service: extract_csv, params: {file_path: b.csv}, depends_on: []}"
       })

@@ -148,7 +148,8 @@ class PipelineValidatorTest {
             + " 'strategy'?",
         "delete_columns | columns: a, names: b | there is no parameter 'names' of delete_columns;"
             + " there is columns",
-        "clean_nan | strategy: mean | strategy is 'mean', but must be one of drop, fill_mean, ffill",
+        "clean_nan | strategy: mean | strategy is 'mean', but must be one of drop, fill_mean,"
+            + " ffill",
         "clean_nan | strategy: 5 | strategy is 5, but must be one of drop, fill_mean, ffill",
         "clean_nan | fill_value: [1] | fill_value is a list, but must be a single text, number or"
             + " boolean",

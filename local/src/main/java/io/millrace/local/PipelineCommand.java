@@ -26,6 +26,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,9 +84,10 @@ public final class PipelineCommand implements Callable<Integer> {
     System.exit(Commands.run(new PipelineCommand(), args, below(print, Catalog.standard(), home)));
   }
 
-  /** Runs it with another catalog; the exit code. */
-  static int run(PrintStream print, PrintWriter errors, Catalog catalog, String... args) {
-    return Commands.run(new PipelineCommand(), args, errors, below(print, catalog, Path.of(".")));
+  /** Runs it with another catalog, as from that folder; the exit code. */
+  static int run(
+      PrintStream print, PrintWriter errors, Catalog catalog, Path home, String... args) {
+    return Commands.run(new PipelineCommand(), args, errors, below(print, catalog, home));
   }
 
   private static Callable<?>[] below(PrintStream print, Catalog catalog, Path home) {
@@ -159,7 +166,8 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "validate",
       mixinStandardHelpOptions = true,
       description = {
-        "Tells every problem of a pipeline: of its shape, its parameters, the columns that it names",
+        "Tells every problem of a pipeline: of its shape, its parameters, the columns that it"
+            + " names",
         "and its SQL. Local files are read for their columns; nothing is run."
       },
       sortOptions = false)
@@ -191,12 +199,14 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "run",
       mixinStandardHelpOptions = true,
       description = {
-        "Runs a pipeline as one Flink job, in this process unless --target names a cluster. Nothing",
+        "Runs a pipeline as one Flink job, in this process unless --target names a cluster."
+            + " Nothing",
         "is run when there is any error. What is loaded appears when all of it is there."
       },
       sortOptions = false)
   private static final class Run implements Callable<Integer> {
-    private static final Pattern TARGET = Pattern.compile("([^:\\s/]+):([0-9]{1,5})");
+    private static final Pattern TARGET = Pattern.compile("([A-Za-z0-9._-]+):([0-9]{1,5})");
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     @Mixin private Input input;
 
@@ -247,6 +257,8 @@ public final class PipelineCommand implements Callable<Integer> {
         return INVALID;
       }
       if (address != null) {
+        Path jar = clusterJar();
+        requireCluster();
         return run(
             file,
             validation,
@@ -256,7 +268,7 @@ public final class PipelineCommand implements Callable<Integer> {
                 Integer.parseInt(address.group(2)),
                 parallelism,
                 validation.bounded(),
-                clusterJar().toString()));
+                jar.toString()));
       }
       try (EmbeddedCluster cluster = EmbeddedCluster.start(parallelism)) {
         return run(file, validation, files, cluster.environment(validation.bounded()));
@@ -302,6 +314,28 @@ public final class PipelineCommand implements Callable<Integer> {
       return matcher;
     }
 
+    /**
+     * Finds out at once that there is no cluster, for which the job's client would wait minutes.
+     */
+    private void requireCluster() throws IOException, InterruptedException {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://" + target + "/config"))
+              .timeout(PATIENCE)
+              .build();
+      try {
+        HttpResponse<String> answer =
+            HttpClient.newBuilder()
+                .connectTimeout(PATIENCE)
+                .build()
+                .send(request, HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200 || !answer.body().contains("flink-version")) {
+          throw new IOException("what answers at '" + target + "' is no Flink cluster");
+        }
+      } catch (ConnectException | HttpTimeoutException e) {
+        throw new IOException("no Flink cluster answers at '" + target + "'", e);
+      }
+    }
+
     /** What a cluster needs besides Flink. */
     private Path clusterJar() {
       Path folder = home.resolve("jobs/target");
@@ -337,7 +371,7 @@ public final class PipelineCommand implements Callable<Integer> {
     public void counted(String stepId, long rows, boolean done) {
       long now = System.nanoTime();
       Line last = shown.get(stepId);
-      boolean due = last == null || rows > last.rows() && now - last.nanos() >= EVERY_NANOS;
+      boolean due = last == null || (rows > last.rows() && now - last.nanos() >= EVERY_NANOS);
       boolean ends = done && (last == null || !last.done());
       if (ends || (due && !done)) {
         shown.put(stepId, new Line(rows, done, now));
