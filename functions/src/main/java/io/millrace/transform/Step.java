@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamStatementSet;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 
@@ -15,7 +16,9 @@ public final class Step {
   /**
    * What all steps of one compilation share.
    *
-   * @param tables where tables are made; its mode is batch for bounded pipelines, else streaming
+   * @param environment where streams are made; its mode is batch for bounded pipelines, else
+   *     streaming
+   * @param tables where tables are made, of the same environment
    * @param statements takes inserts into table sinks; they run with the job
    * @param files resolves paths of files under the data root
    * @param offline true when a pipeline is only validated: nothing may be opened but local files
@@ -24,6 +27,7 @@ public final class Step {
   public record Site(
       String pipeline,
       String runId,
+      StreamExecutionEnvironment environment,
       StreamTableEnvironment tables,
       StreamStatementSet statements,
       DataRoot files,

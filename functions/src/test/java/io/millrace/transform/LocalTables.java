@@ -49,6 +49,7 @@ final class LocalTables {
         new Step.Site(
             "test",
             "run",
+            env,
             tables,
             tables.createStatementSet(),
             DataRoot.at(dataRoot),
