@@ -30,7 +30,13 @@ final class ColumnTexts {
       if (!value.isValueNode() || value.isNull() || value.asText().isBlank()) {
         step.error(
             key,
-            key + "." + field.getKey() + " is '" + value + "', but must be a text, as in " + example);
+            key
+                + "."
+                + field.getKey()
+                + " is '"
+                + value
+                + "', but must be a text, as in "
+                + example);
         return Optional.empty();
       }
       texts.put(field.getKey(), value.asText());
@@ -47,7 +53,8 @@ final class ColumnTexts {
     boolean all = true;
     for (String column : wanted) {
       if (!rows.columns().contains(column)) {
-        step.error(key, key + " names '" + column + "', but " + noSuchColumn(column, rows.columns()));
+        step.error(
+            key, key + " names '" + column + "', but " + noSuchColumn(column, rows.columns()));
         all = false;
       }
     }

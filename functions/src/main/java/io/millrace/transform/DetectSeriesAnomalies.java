@@ -146,8 +146,7 @@ public final class DetectSeriesAnomalies implements Transform {
     return column;
   }
 
-  private static boolean fits(
-      Step step, Rows in, String time, String value, List<String> key) {
+  private static boolean fits(Step step, Rows in, String time, String value, List<String> key) {
     boolean fits = true;
     for (String column : ADDED) {
       if (in.columns().contains(column)) {

@@ -50,8 +50,7 @@ public final class FilterRows implements Transform {
   public Rows lower(Step step, List<Rows> inputs) {
     Rows in = inputs.get(0);
     String condition = step.arguments().text("condition");
-    Optional<LogicalType> type =
-        SqlExpression.check(step, "condition", "condition", condition, in);
+    Optional<LogicalType> type = SqlExpression.check(step, "condition", "condition", condition, in);
     if (type.isEmpty()) {
       return null;
     }

@@ -18,15 +18,14 @@ import org.apache.flink.table.api.Table;
 import org.apache.flink.table.expressions.Expression;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
-import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.utils.LogicalTypeMerging;
 
 /**
  * {@code join_datasets}: pairs of rows with equal keys.
  *
- * <p>Columns of the inputs are {@code l0, l1, ...} and {@code r0, r1, ...} in the statement, so that
- * no name of a user's meets another. The order of rows is that of pandas: the left's, or the right's
- * for a right join, or that of the keys for an outer join.
+ * <p>Columns of the inputs are {@code l0, l1, ...} and {@code r0, r1, ...} in the statement, so
+ * that no name of a user's meets another. The order of rows is that of pandas: the left's, or the
+ * right's for a right join, or that of the keys for an outer join.
  */
 public final class JoinDatasets implements Transform {
   /** The longest interval that fits the literals of SQL. */
@@ -54,7 +53,8 @@ public final class JoinDatasets implements Transform {
             Parameter.text("null_keys")
                 .oneOf("drop", "match")
                 .defaultTo("drop")
-                .doc("Whether a null key finds no partner, as in SQL, or another null, as in pandas."),
+                .doc(
+                    "Whether a null key finds no partner, as in SQL, or another null, as in pandas."),
             Parameter.text("partner")
                 .oneOf("all", "latest")
                 .defaultTo("all")
@@ -213,8 +213,7 @@ public final class JoinDatasets implements Transform {
     return true;
   }
 
-  private static Rows bounded(
-      Step step, Side left, Side right, String type, List<String> names) {
+  private static Rows bounded(Step step, Side left, Side right, String type, List<String> names) {
     if (step.arguments().has("within")) {
       step.warn("within", "within is not used: it is for unbounded inputs");
     }
@@ -272,7 +271,15 @@ public final class JoinDatasets implements Transform {
                         EventTime.plain(right.rows().type(key).getLogicalType()).copy(true)))
                 .orElseThrow()
                 .asSerializableString();
-        yield "COALESCE(CAST(" + one + " AS " + common + "), CAST(" + other + " AS " + common + "))";
+        yield "COALESCE(CAST("
+            + one
+            + " AS "
+            + common
+            + "), CAST("
+            + other
+            + " AS "
+            + common
+            + "))";
       }
       default -> one;
     };
@@ -310,8 +317,7 @@ public final class JoinDatasets implements Transform {
   }
 
   @Nullable
-  private static Rows unbounded(
-      Step step, Side left, Side right, String type, List<String> names) {
+  private static Rows unbounded(Step step, Side left, Side right, String type, List<String> names) {
     boolean latest = step.arguments().text("partner").equals("latest");
     Optional<Duration> within =
         step.arguments().has("within")
@@ -320,8 +326,7 @@ public final class JoinDatasets implements Transform {
     if (left.time() == null || right.time() == null) {
       String which = left.time() == null ? "first" : "second";
       step.error(
-          null,
-          "the " + which + " input has no event time, by which unbounded inputs are joined");
+          null, "the " + which + " input has no event time, by which unbounded inputs are joined");
       return null;
     }
     if (latest) {

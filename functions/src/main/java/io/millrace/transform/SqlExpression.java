@@ -85,8 +85,7 @@ final class SqlExpression {
    * @param key the parameter that it stands in
    * @param place how a message names it, such as {@code columns.total}
    */
-  static Optional<LogicalType> check(
-      Step step, String key, String place, String sql, Rows rows) {
+  static Optional<LogicalType> check(Step step, String key, String place, String sql, Rows rows) {
     String problem = problem(step, sql, rows);
     if (problem != null) {
       step.error(key, place + " is \"" + sql + "\", " + problem);
@@ -143,7 +142,8 @@ final class SqlExpression {
       String word = tokens.group(1);
       if (word != null && QUERIES.contains(word.toUpperCase(Locale.ROOT))) {
         return Optional.of(
-            "but an expression sees one row, so " + word.toUpperCase(Locale.ROOT)
+            "but an expression sees one row, so "
+                + word.toUpperCase(Locale.ROOT)
                 + " is not allowed in it");
       }
     }

@@ -94,7 +94,8 @@ public final class UnionDatasets implements Transform {
       return Optional.of(TypeConversions.fromLogicalToDataType(types.get(0)));
     }
     Optional<LogicalType> common =
-        LogicalTypeMerging.findCommonType(types.stream().map(t -> EventTime.plain(t).copy(true)).toList());
+        LogicalTypeMerging.findCommonType(
+            types.stream().map(t -> EventTime.plain(t).copy(true)).toList());
     if (common.isEmpty()) {
       TreeSet<String> names = new TreeSet<>();
       types.forEach(type -> names.add(type.copy(true).asSummaryString()));

@@ -49,18 +49,19 @@ class CastColumnsTest {
   @Test
   void failsTheRunOtherwise() {
     LocalTables local = new LocalTables(temp);
-    Rows out = local.lower(new CastColumns(), Map.of("columns", Map.of("when", "DATE")), rows(local));
+    Rows out =
+        local.lower(new CastColumns(), Map.of("columns", Map.of("when", "DATE")), rows(local));
     assertThatThrownBy(() -> LocalTables.collect(out)).hasStackTraceContaining("never");
   }
 
   @Test
   void explainsTypesThatAreNoneAndCastsThatCannotBe() {
     LocalTables local = new LocalTables(temp);
-    Rows in =
-        local.rows(List.of("ok"), List.of(BOOLEAN()), new Object[][] {new Object[] {true}});
+    Rows in = local.rows(List.of("ok"), List.of(BOOLEAN()), new Object[][] {new Object[] {true}});
     assertThat(local.lower(new CastColumns(), Map.of("columns", Map.of("ok", "NUMBR")), in))
         .isNull();
-    assertThat(local.lower(new CastColumns(), Map.of("columns", Map.of("ok", "DATE")), in)).isNull();
+    assertThat(local.lower(new CastColumns(), Map.of("columns", Map.of("ok", "DATE")), in))
+        .isNull();
     assertThat(local.lower(new CastColumns(), Map.of("columns", Map.of("okk", "DATE")), in))
         .isNull();
     assertThat(local.problems)

@@ -73,8 +73,7 @@ class DeduplicateRowsTest {
             row(null, at(12)),
             row("a", at(11)),
             row("a", at(45)));
-    Rows out =
-        unbounded.lower(new DeduplicateRows(), Map.of("key", "k", "over", "10 min"), in);
+    Rows out = unbounded.lower(new DeduplicateRows(), Map.of("key", "k", "over", "10 min"), in);
     assertThat(unbounded.problems).isEmpty();
     assertThat(EventTime.column(out)).contains("ts");
     assertThat(unbounded.collect(out))

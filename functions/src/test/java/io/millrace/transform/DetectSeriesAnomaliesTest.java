@@ -41,16 +41,14 @@ class DetectSeriesAnomaliesTest {
       double value = value(key, hour);
       Verdict verdict = detector.observe(time.toEpochMilli(), value);
       Double expected = Double.isNaN(verdict.expected()) ? null : verdict.expected();
-      rows.add(
-          asList(key, time, value, expected, verdict.score(), verdict.severity().code()));
+      rows.add(asList(key, time, value, expected, verdict.score(), verdict.severity().code()));
     }
     assertThat(rows.get(50).get(5)).isEqualTo("critical");
     return rows;
   }
 
   private static final Map<String, Object> ARGUMENTS =
-      Map.of(
-          "time", "at", "value", "v(1)", "key", "k", "min_samples", 12, "patience", 5);
+      Map.of("time", "at", "value", "v(1)", "key", "k", "min_samples", 12, "patience", 5);
 
   @Test
   void judgesEachSeriesInTheOrderOfTimeAndKeepsTheOrderOfRows() {
@@ -119,8 +117,7 @@ class DetectSeriesAnomaliesTest {
             List.of("at", "v", "score"),
             List.of(BIGINT(), STRING(), DOUBLE()),
             new Object[][] {new Object[] {1L, "x", 1.0}});
-    assertThat(
-            local.lower(new DetectSeriesAnomalies(), Map.of("time", "at", "value", "v"), in))
+    assertThat(local.lower(new DetectSeriesAnomalies(), Map.of("time", "at", "value", "v"), in))
         .isNull();
     UnboundedTables unbounded = new UnboundedTables(temp);
     Rows stream =
@@ -131,8 +128,7 @@ class DetectSeriesAnomaliesTest {
             new Object[][] {new Object[] {"a", START, 1L, 1.0}});
     DetectSeriesAnomalies detect = new DetectSeriesAnomalies();
     assertThat(unbounded.lower(detect, Map.of("time", "ts", "value", "v"), stream)).isNull();
-    assertThat(
-            unbounded.lower(detect, Map.of("time", "n", "value", "v", "key", "k"), stream))
+    assertThat(unbounded.lower(detect, Map.of("time", "n", "value", "v", "key", "k"), stream))
         .isNull();
     assertThat(local.problems)
         .extracting(Problem::message)

@@ -47,8 +47,10 @@ class JoinDatasetsTest {
     assertThat(joined.columns()).containsExactly("id", "name", "score");
     List<List<Object>> all = LocalTables.collect(joined);
     assertThat(all).hasSize(rows).contains(List.of(2L, "B", 80L), List.of(3L, "C", 90L));
-    assertThat(all.contains(asList(1L, "A", null))).isEqualTo(type.equals("left") || type.equals("outer"));
-    assertThat(all.contains(asList(4L, null, 70L))).isEqualTo(type.equals("right") || type.equals("outer"));
+    assertThat(all.contains(asList(1L, "A", null)))
+        .isEqualTo(type.equals("left") || type.equals("outer"));
+    assertThat(all.contains(asList(4L, null, 70L)))
+        .isEqualTo(type.equals("right") || type.equals("outer"));
   }
 
   private Rows people(LocalTables local) {
@@ -168,8 +170,7 @@ class JoinDatasetsTest {
             List.of(BIGINT(), BIGINT(), STRING()),
             row(1L, 1L, "11"),
             row(1L, 2L, "21"));
-    Rows once =
-        local.lower(new JoinDatasets(), Map.of("join_key", List.of("a", "b")), left, right);
+    Rows once = local.lower(new JoinDatasets(), Map.of("join_key", List.of("a", "b")), left, right);
     assertThat(LocalTables.collect(once))
         .containsExactly(List.of(2L, 1L, "21"), List.of(1L, 1L, "11"));
     Rows twice = local.lower(new JoinDatasets(), Map.of("join_key", "a, b"), once, right);
@@ -182,7 +183,9 @@ class JoinDatasetsTest {
   @Test
   void explainsKeysThatAreMissingOrDoNotFit() {
     LocalTables local = new LocalTables(temp);
-    Rows left = local.rows(List.of("id", "x", "x_x"), List.of(BIGINT(), BIGINT(), BIGINT()), row(1L, 1L, 1L));
+    Rows left =
+        local.rows(
+            List.of("id", "x", "x_x"), List.of(BIGINT(), BIGINT(), BIGINT()), row(1L, 1L, 1L));
     Rows text = local.rows(List.of("id"), List.of(STRING()), row("1"));
     Rows other = local.rows(List.of("ix", "x"), List.of(BIGINT(), BIGINT()), row(1L, 1L));
     assertThat(local.lower(new JoinDatasets(), Map.of(), left, text)).isNull();
@@ -261,8 +264,7 @@ class JoinDatasetsTest {
     List<List<Object>> all = unbounded.collect(joined);
     assertThat(all).hasSize(rows).contains(List.of("a", 1L, at(0), at(4), "x"));
     assertThat(all.contains(asList("c", null, null, at(25), "z"))).isEqualTo(!type.equals("left"));
-    assertThat(all.contains(asList(null, 4L, at(30), null, null)))
-        .isEqualTo(!type.equals("right"));
+    assertThat(all.contains(asList(null, 4L, at(30), null, null))).isEqualTo(!type.equals("right"));
   }
 
   @Test

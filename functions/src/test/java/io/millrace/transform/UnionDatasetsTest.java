@@ -24,8 +24,10 @@ class UnionDatasetsTest {
   @Test
   void matchesColumnsByNameAndKeepsTheOrderOfInputs() {
     LocalTables local = new LocalTables(temp);
-    Rows one = local.rows(List.of("a", "b"), List.of(BIGINT(), STRING()), row(2L, "x"), row(1L, "y"));
-    Rows two = local.rows(List.of("c", "a"), List.of(STRING(), DOUBLE()), row("z", 0.5), row("w", null));
+    Rows one =
+        local.rows(List.of("a", "b"), List.of(BIGINT(), STRING()), row(2L, "x"), row(1L, "y"));
+    Rows two =
+        local.rows(List.of("c", "a"), List.of(STRING(), DOUBLE()), row("z", 0.5), row("w", null));
     Rows three = local.lower(new JoinDatasets(), Map.of("join_key", "a"), one, one);
     Rows out = local.lower(new UnionDatasets(), Map.of(), two, one, three);
     assertThat(local.problems).isEmpty();
@@ -59,8 +61,7 @@ class UnionDatasetsTest {
     UnboundedTables unbounded = new UnboundedTables(temp);
     Instant at = Instant.parse("2026-03-01T10:00:00Z");
     Rows one =
-        unbounded.rows(
-            List.of("ts", "a"), List.of(TIMESTAMP_LTZ(3), STRING()), "ts", row(at, "x"));
+        unbounded.rows(List.of("ts", "a"), List.of(TIMESTAMP_LTZ(3), STRING()), "ts", row(at, "x"));
     Rows two = unbounded.rows(List.of("ts"), List.of(TIMESTAMP_LTZ(3)), "ts", row(at));
     Rows timeless = unbounded.rows(List.of("ts"), List.of(TIMESTAMP_LTZ(3)), null, row(at));
     Rows out = unbounded.lower(new UnionDatasets(), Map.of(), one, two);

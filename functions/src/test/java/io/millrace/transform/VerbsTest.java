@@ -67,8 +67,7 @@ class VerbsTest {
     assertThat(problem(new DeleteColumns(), Map.of("columns", "Name,age,CO(GT),town")))
         .isEqualTo("columns names all columns, but at least one must remain");
     assertThat(problem(new DeleteColumns(), Map.of("columns", "agee")))
-        .isEqualTo(
-            "columns names 'agee', but there is no such column here; did you mean 'age'?");
+        .isEqualTo("columns names 'agee', but there is no such column here; did you mean 'age'?");
     Rows rows =
         run(
             new DeleteColumns(),
@@ -170,8 +169,7 @@ class VerbsTest {
     assertThat(problem(new RenameColumns(), Map.of("columns", Map.of("age", "__order_7"))))
         .isEqualTo("columns makes a column '__order_7', but such names are reserved");
     assertThat(problem(new RenameColumns(), Map.of("columns", Map.of("Agee", "x"))))
-        .isEqualTo(
-            "columns names 'Agee', but there is no such column here; did you mean 'age'?");
+        .isEqualTo("columns names 'Agee', but there is no such column here; did you mean 'age'?");
     assertThat(problem(new RenameColumns(), Map.of("columns", Map.of())))
         .isEqualTo("columns is empty, but must map columns, as in {old name: new_name}");
   }

@@ -7,8 +7,8 @@ import org.apache.flink.table.functions.AggregateFunction;
 
 /**
  * {@code KLL_QUANTILE(x, q)}: about the value that q of all values do not exceed, q from 0 to 1, in
- * constant memory. The rank of what it gives is off by at most 1.33 % of the number of values, in 99
- * of 100 cases; it is exact up to 200 values. Nulls and NaN do not count.
+ * constant memory. The rank of what it gives is off by at most 1.33 % of the number of values, in
+ * 99 of 100 cases; it is exact up to 200 values. Nulls and NaN do not count.
  */
 @FunctionHint(
     accumulator =

@@ -27,8 +27,7 @@ public final class DetectAnomaliesByKey extends ProcessTableFunction<Row> {
   private transient SeriesSerializer serializer;
   private transient EpochMillis millis;
 
-  public void eval(Row memory, Row input, ColumnList time, ColumnList value)
-      throws IOException {
+  public void eval(Row memory, Row input, ColumnList time, ColumnList value) throws IOException {
     if (serializer == null) {
       serializer = new SeriesSerializer();
       millis = new EpochMillis();

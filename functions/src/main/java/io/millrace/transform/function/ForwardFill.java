@@ -20,9 +20,9 @@ import org.apache.flink.types.Row;
 
 /**
  * {@code forward_fill(input => TABLE t PARTITION BY k, column => DESCRIPTOR(x))}: the rows with one
- * more column, {@code filled}: x, or where it is null, the last x of the key before it that was not;
- * null where there is none. Rows of a key count in the order in which they come. Streaming only; its
- * state is one value per key.
+ * more column, {@code filled}: x, or where it is null, the last x of the key before it that was
+ * not; null where there is none. Rows of a key count in the order in which they come. Streaming
+ * only; its state is one value per key.
  */
 public final class ForwardFill extends ProcessTableFunction<Row> {
   private static final long serialVersionUID = 1L;

@@ -7,9 +7,9 @@ import org.apache.flink.table.functions.AggregateFunction;
 import org.apache.flink.types.Row;
 
 /**
- * {@code ANOMALY(epoch_millis, value [, min_samples, patience]) OVER (PARTITION BY ... ORDER BY time
- * ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)}: what the detector says of the row's value
- * after those before it. Of another frame it would judge the last row only.
+ * {@code ANOMALY(epoch_millis, value [, min_samples, patience]) OVER (PARTITION BY ... ORDER BY
+ * time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)}: what the detector says of the row's
+ * value after those before it. Of another frame it would judge the last row only.
  */
 @FunctionHint(
     accumulator =

@@ -10,9 +10,9 @@ import org.apache.flink.table.functions.AggregateFunction;
 
 /**
  * {@code MEDIAN(x)}: the exact median, of an even number of values the midpoint of the middle two;
- * null of none. It keeps each distinct value once, on the heap in batch mode and in state otherwise,
- * and sorts them for each result: for many distinct values take {@code PERCENTILE} or {@code
- * KLL_QUANTILE}. Nulls and NaN do not count.
+ * null of none. It keeps each distinct value once, on the heap in batch mode and in state
+ * otherwise, and sorts them for each result: for many distinct values take {@code PERCENTILE} or
+ * {@code KLL_QUANTILE}. Nulls and NaN do not count.
  */
 public final class Median extends AggregateFunction<Double, Median.Frequencies> {
   private static final long serialVersionUID = 1L;

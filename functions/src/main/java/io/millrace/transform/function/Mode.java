@@ -89,7 +89,8 @@ public final class Mode extends AggregateFunction<Object, Mode.Frequencies> {
             InputTypeStrategies.comparable(
                 org.apache.flink.table.types.inference.ConstantArgumentCount.of(1),
                 org.apache.flink.table.types.logical.StructuredType.StructuredComparison.FULL))
-        .accumulatorTypeStrategy(call -> Optional.of(accumulator(call.getArgumentDataTypes().get(0))))
+        .accumulatorTypeStrategy(
+            call -> Optional.of(accumulator(call.getArgumentDataTypes().get(0))))
         .outputTypeStrategy(call -> Optional.of(call.getArgumentDataTypes().get(0).nullable()))
         .build();
   }
@@ -98,7 +99,6 @@ public final class Mode extends AggregateFunction<Object, Mode.Frequencies> {
     return DataTypes.STRUCTURED(
         Frequencies.class,
         DataTypes.FIELD(
-            "counts",
-            MapView.newMapViewDataType(value.notNull(), DataTypes.BIGINT().notNull())));
+            "counts", MapView.newMapViewDataType(value.notNull(), DataTypes.BIGINT().notNull())));
   }
 }

@@ -28,8 +28,7 @@ public final class QuantileSketch {
 
   void add(double value, double wanted) {
     if (!(wanted >= 0 && wanted <= 1)) {
-      throw new IllegalArgumentException(
-          "the quantile is " + wanted + ", but must be from 0 to 1");
+      throw new IllegalArgumentException("the quantile is " + wanted + ", but must be from 0 to 1");
     }
     quantile = wanted;
     sketch.update(value);

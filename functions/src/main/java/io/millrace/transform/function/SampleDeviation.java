@@ -4,8 +4,8 @@ import javax.annotation.Nullable;
 import org.apache.flink.table.functions.AggregateFunction;
 
 /**
- * {@code STDDEV_WELFORD(x)}: the sample deviation (n - 1) that {@link Moments} tells of, which keeps
- * its digits where values are large and close together; null below two values.
+ * {@code STDDEV_WELFORD(x)}: the sample deviation (n - 1) that {@link Moments} tells of, which
+ * keeps its digits where values are large and close together; null below two values.
  */
 public final class SampleDeviation extends AggregateFunction<Double, Moments.Sums> {
   private static final long serialVersionUID = 1L;

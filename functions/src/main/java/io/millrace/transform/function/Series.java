@@ -22,8 +22,7 @@ public final class Series {
   @Nullable private String severity;
 
   /** Judges a value; one without a time or a number is passed over. */
-  void observe(
-      @Nullable Long epochMillis, @Nullable Double value, int minSamples, int patience) {
+  void observe(@Nullable Long epochMillis, @Nullable Double value, int minSamples, int patience) {
     expected = null;
     score = null;
     severity = null;
