@@ -8,11 +8,11 @@
 -- | plum    | 5.0      | 0.5   |
 LOAD MODULE millrace;
 
-WITH raw (product, quantity, price) AS (
+WITH given (product, quantity, price) AS (
   VALUES ('apple', '3', '1.50'), ('pear', '', ' 2 '), ('plum', '5', '0.50'), ('fig', '9', 'n/a')
 ),
 typed AS (
-  SELECT product, TO_NUMBER(quantity) AS quantity, TO_NUMBER(price) AS price FROM raw
+  SELECT product, TO_NUMBER(quantity) AS quantity, TO_NUMBER(price) AS price FROM given
 ),
 priced AS (
   SELECT * FROM typed WHERE price IS NOT NULL
