@@ -42,7 +42,8 @@ public final class Commands {
       line.addSubcommand(subcommand);
     }
     return line.setErr(errors)
-        .setUnmatchedOptionsArePositionalParams(command instanceof Backfill)
+        .setUnmatchedOptionsArePositionalParams(
+            command instanceof Backfill || command instanceof Submit || command instanceof Upgrade)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Commands::oneLine)
         .setExecutionExceptionHandler(Commands::failed)

@@ -10,6 +10,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,9 @@ public final class DetachedStack {
   private static final int PARTITIONS = 4;
   private static final long REPORT_SECONDS = 5;
 
+  /** How long what runs already may take to answer; then it is started again. */
+  private static final Duration ANSWER_PATIENCE = Duration.ofSeconds(60);
+
   /** Ports of each part, counted from the base; more than a part takes do no harm. */
   private static final Map<String, List<Integer>> OFFSETS =
       Map.of(
@@ -60,6 +64,7 @@ public final class DetachedStack {
           "alertmanager", List.of(10));
 
   private final Path folder;
+  private final Map<String, String> moreFlink;
   private final StackState state;
   private final Map<String, ServerProcess> parts = new LinkedHashMap<>();
   private final KafkaBroker kafka;
@@ -80,8 +85,13 @@ public final class DetachedStack {
     }
   }
 
-  /** Whatever a folder's stack has left behind. */
-  private DetachedStack(Path where) {
+  /**
+   * Whatever a folder's stack has left behind.
+   *
+   * @param moreFlink Flink's keys, which win over those of `flink-conf`
+   */
+  private DetachedStack(Path where, Map<String, String> moreFlink) {
+    this.moreFlink = moreFlink;
     folder = where.toAbsolutePath().normalize();
     state = StackState.read(folder);
     kafka = part(KafkaBroker.in(folder.resolve("kafka")));
@@ -121,7 +131,7 @@ public final class DetachedStack {
    * @throws CommandFailure when nothing of it runs
    */
   public static DetachedStack running(Path folder) {
-    DetachedStack stack = new DetachedStack(folder);
+    DetachedStack stack = new DetachedStack(folder, Map.of());
     if (stack.parts.values().stream().noneMatch(ServerProcess::isRunning)) {
       throw new CommandFailure("no stack is up in " + stack.folder + "; scripts/up starts one");
     }
@@ -134,10 +144,22 @@ public final class DetachedStack {
    * @param portBase the lowest of its ports; one that is taken is replaced by a free one
    */
   public static DetachedStack up(Path folder, int portBase, PrintStream print) {
+    return up(folder, portBase, Map.of(), print);
+  }
+
+  /**
+   * The same.
+   *
+   * @param portBase 0 for free ports
+   * @param moreFlink Flink's keys, which win over those of `flink-conf`; the state does not keep
+   *     them
+   */
+  static DetachedStack up(
+      Path folder, int portBase, Map<String, String> moreFlink, PrintStream print) {
     return locked(
         folder,
         () -> {
-          DetachedStack stack = new DetachedStack(folder);
+          DetachedStack stack = new DetachedStack(folder, moreFlink);
           stack.start(portBase, print);
           return stack;
         });
@@ -153,7 +175,7 @@ public final class DetachedStack {
     return locked(
         folder,
         () -> {
-          DetachedStack stack = new DetachedStack(folder);
+          DetachedStack stack = new DetachedStack(folder, Map.of());
           boolean ran = stack.stop(print);
           if (delete) {
             BuildFiles.deleteTree(stack.folder);
@@ -256,6 +278,7 @@ public final class DetachedStack {
     settings.put("s3.path.style.access", "true");
     settings.put("s3.access-key", s3.accessKey());
     settings.put("s3.secret-key", s3.secretKey());
+    settings.putAll(moreFlink);
     return settings;
   }
 
@@ -341,14 +364,17 @@ public final class DetachedStack {
   private void startPart(
       ServerProcess server, int portBase, PrintStream print, List<ServerProcess> started) {
     long begin = System.nanoTime();
-    if (server.isRunning() && trouble(server).isEmpty()) {
+    if (server.isRunning() && answersSoon(server)) {
       print.printf(Locale.ROOT, "%-14s runs       %s%n", server.name(), server.address());
       return;
     }
     server.stop();
     List<Integer> ports = server.ports();
     if (ports.isEmpty()) {
-      ports = OFFSETS.get(server.name()).stream().map(offset -> portBase + offset).toList();
+      ports =
+          portBase == 0
+              ? List.of()
+              : OFFSETS.get(server.name()).stream().map(offset -> portBase + offset).toList();
     } else {
       for (int port : ports) {
         if (!Port.isFree(port)) {
@@ -373,6 +399,19 @@ public final class DetachedStack {
     }
     double seconds = (System.nanoTime() - begin) / 1e9;
     print.printf(Locale.ROOT, "%-14s %5.1f s    %s%n", server.name(), seconds, server.address());
+  }
+
+  /** A TaskManager, for one, answers when the JobManager that is starting beside it knows it. */
+  private static boolean answersSoon(ServerProcess server) {
+    try {
+      Await.until(
+          "an answer of " + server.name(),
+          ANSWER_PATIENCE,
+          () -> !server.isRunning() || server.answers());
+      return server.isRunning();
+    } catch (IllegalStateException e) {
+      return false;
+    }
   }
 
   private static void awaitAll(

@@ -1,5 +1,6 @@
 package io.millrace.local;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,8 +147,13 @@ final class FlinkProcess extends ServerProcess {
 
   @Override
   Map<String, String> environment() {
+    return environment(conf());
+  }
+
+  /** What Flink's programs are told by their environment. */
+  static Map<String, String> environment(Path conf) {
     return Map.of(
-        "FLINK_CONF_DIR", conf().toString(),
+        "FLINK_CONF_DIR", conf.toString(),
         "FLINK_LIB_DIR", distribution().resolve("lib").toString(),
         "FLINK_PLUGINS_DIR", distribution().resolve("plugins").toString());
   }
@@ -179,6 +185,26 @@ final class FlinkProcess extends ServerProcess {
     line.add(main);
     line.addAll(List.of("--configDir", conf().toString()));
     line.addAll(words(dynamic));
+    return line;
+  }
+
+  /** The beginning of a client's command line, before its main class. */
+  static List<String> client(Path conf, Path log, Path... jars) {
+    List<String> classPath = new ArrayList<>();
+    classPath.add(distribution().resolve("lib").resolve("*").toString());
+    for (Path jar : jars) {
+      classPath.add(jar.toString());
+    }
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    line.addAll(
+        words(
+            GlobalConfiguration.loadConfiguration(conf.toString())
+                .get(CoreOptions.FLINK_JVM_OPTIONS)));
+    line.add("-Dlog.file=" + log);
+    line.add("-Dlog4j2.configurationFile=" + conf.resolve("log4j.properties"));
+    line.addAll(List.of("-cp", String.join(File.pathSeparator, classPath)));
     return line;
   }
 

@@ -63,6 +63,13 @@ final class FlinkRest {
    */
   record Checkpoints(long completed, long failed, long lastEnd, @Nullable String lastPath) {}
 
+  /** A savepoint that will not be complete. */
+  static final class SavepointFailure extends IOException {
+    SavepointFailure(String message) {
+      super(message);
+    }
+  }
+
   FlinkRest(String host, int port) {
     this.host = host;
     this.port = port;
@@ -197,11 +204,14 @@ final class FlinkRest {
     return post("/jobs/" + job + "/savepoints", body).path("request-id").asText();
   }
 
-  /** Begins a savepoint with which the job ends; its request. */
-  String stopWithSavepoint(String job) throws IOException {
+  /**
+   * Begins a savepoint with which the job ends; its request.
+   *
+   * @param drain whether all windows are closed before, for good: at the end of a job's life only
+   */
+  String stopWithSavepoint(String job, boolean drain) throws IOException {
     ObjectNode body = JSON.createObjectNode();
-    // To drain would close all windows for good.
-    body.put("drain", false);
+    body.put("drain", drain);
     body.put("formatType", "CANONICAL");
     return post("/jobs/" + job + "/stop", body).path("request-id").asText();
   }
@@ -209,7 +219,7 @@ final class FlinkRest {
   /**
    * Where the savepoint lies; null while it is not complete.
    *
-   * @throws IOException when it failed, with the reason
+   * @throws SavepointFailure when it failed, with the reason
    */
   @Nullable
   String savepoint(String job, String request) throws IOException {
@@ -219,7 +229,7 @@ final class FlinkRest {
     }
     JsonNode operation = found.path("operation");
     if (operation.has("failure-cause")) {
-      throw new IOException(
+      throw new SavepointFailure(
           "the savepoint failed: "
               + Failures.rootOf(operation.path("failure-cause").path("stack-trace").asText()));
     }

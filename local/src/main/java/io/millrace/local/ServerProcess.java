@@ -37,11 +37,12 @@ public abstract class ServerProcess implements AutoCloseable {
   private final Thread hook;
   private final List<Port> claims = new ArrayList<>();
   private final Deque<Integer> wanted = new ArrayDeque<>();
-  private List<Integer> numbers = List.of();
-  private Process process;
+  private volatile List<Integer> numbers = List.of();
   private boolean standsAlone;
   private boolean portsAreFixed;
-  @Nullable private DetachedProcess detached;
+  // Asked while a launch, which takes its time, holds the lock.
+  @Nullable private volatile Process process;
+  @Nullable private volatile DetachedProcess detached;
 
   ServerProcess(String name, Path folder) {
     this.name = name;
@@ -242,13 +243,17 @@ public abstract class ServerProcess implements AutoCloseable {
     closed();
   }
 
-  public final synchronized boolean isRunning() {
-    return detached != null ? detached.isAlive() : process != null && process.isAlive();
+  public final boolean isRunning() {
+    DetachedProcess alone = detached;
+    Process child = process;
+    return alone != null ? alone.isAlive() : child != null && child.isAlive();
   }
 
   /** The number of its process; of one that has ended, the last; 0 before there was any. */
-  public final synchronized long pid() {
-    return detached != null ? detached.pid() : process == null ? 0 : process.pid();
+  public final long pid() {
+    DetachedProcess alone = detached;
+    Process child = process;
+    return alone != null ? alone.pid() : child == null ? 0 : child.pid();
   }
 
   public final String name() {
