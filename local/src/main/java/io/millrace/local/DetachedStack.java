@@ -47,6 +47,8 @@ public final class DetachedStack {
   private static final int PARTITIONS = 4;
   private static final long REPORT_SECONDS = 5;
 
+  private static final Duration PORT_PATIENCE = Duration.ofSeconds(10);
+
   /** How long what runs already may take to answer; then it is started again. */
   private static final Duration ANSWER_PATIENCE = Duration.ofSeconds(60);
 
@@ -377,13 +379,7 @@ public final class DetachedStack {
               : OFFSETS.get(server.name()).stream().map(offset -> portBase + offset).toList();
     } else {
       for (int port : ports) {
-        if (!Port.isFree(port)) {
-          throw new CommandFailure(
-              String.format(
-                  "port %d, which %s had, is taken by another program; end that, or give up this"
-                      + " stack and its data by scripts/down --delete",
-                  port, server.name()));
-        }
+        awaitFree(port, server.name());
       }
     }
     synchronized (started) {
@@ -399,6 +395,20 @@ public final class DetachedStack {
     }
     double seconds = (System.nanoTime() - begin) / 1e9;
     print.printf(Locale.ROOT, "%-14s %5.1f s    %s%n", server.name(), seconds, server.address());
+  }
+
+  /** What was killed a moment ago may still hold its port. */
+  private static void awaitFree(int port, String name) {
+    try {
+      Await.until("port " + port, PORT_PATIENCE, () -> Port.isFree(port));
+    } catch (IllegalStateException e) {
+      throw new CommandFailure(
+          String.format(
+              "port %d, which %s had, is taken by another program; end that, or give up this stack"
+                  + " and its data by scripts/down --delete",
+              port, name),
+          e);
+    }
   }
 
   /** A TaskManager, for one, answers when the JobManager that is starting beside it knows it. */

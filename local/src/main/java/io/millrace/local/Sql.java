@@ -32,7 +32,8 @@ import picocli.CommandLine.Option;
     sortOptions = false)
 public final class Sql implements Callable<Integer> {
   private static final Pattern TARGET = Pattern.compile("([A-Za-z0-9.-]+):(\\d{1,5})");
-  private static final List<String> CLIENT_JARS = List.of("flink-sql-client", "flink-sql-gateway", "flink-python");
+  private static final List<String> CLIENT_JARS =
+      List.of("flink-sql-client", "flink-sql-gateway", "flink-python");
   private static final int CONNECT_MS = 3_000;
 
   @Option(
@@ -155,7 +156,9 @@ public final class Sql implements Callable<Integer> {
             folder.resolve("init.sql"), init(root, brokers == null ? "localhost:9092" : brokers));
     List<String> line =
         FlinkProcess.client(
-            conf, folder.resolve("client.log"), CLIENT_JARS.stream().flatMap(j -> opt(j).stream()).toArray(Path[]::new));
+            conf,
+            folder.resolve("client.log"),
+            CLIENT_JARS.stream().flatMap(j -> opt(j).stream()).toArray(Path[]::new));
     line.add("org.apache.flink.table.client.SqlClient");
     line.addAll(List.of("-i", init.toString()));
     for (Path jar : opt("")) {

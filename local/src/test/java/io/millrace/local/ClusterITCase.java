@@ -24,6 +24,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -81,11 +82,12 @@ class ClusterITCase {
                 SimulatedTraffic.send(
                     stack.kafka(),
                     "",
-                    SimulatorOptions.of(200_000, 61)
+                    SimulatorOptions.of(120_000, 61)
+                        .withTime(Instant.parse("2026-01-05T08:00:00Z"), Duration.ofHours(3))
                         .withMalformed(0.02)
                         .withDuplicates(0.02)
                         .withLate(0.02),
-                    2_000,
+                    1_500,
                     sent -> {}));
     Path first = JobControl.builtJar();
     Submission begun = jobs.submit(JOB, first, List.of(), 2, null);
@@ -101,8 +103,7 @@ class ClusterITCase {
     assertThat(wide.jar()).isNotEqualTo(begun.jar());
     assertThat(stack.flink().progress(wide.jobId()).parallelism()).isEqualTo(4);
 
-    Submission still = assertAVersionThatDoesNotComeUpIsRolledBack(wide);
-    assertAVersionThatDoesNotStartIsRolledBack(still);
+    assertAVersionThatDoesNotComeUpIsRolledBack(wide);
 
     Submission narrow = upgraded(second, 2);
     killAndRecover("taskmanager-1", narrow);
@@ -111,7 +112,7 @@ class ClusterITCase {
     assertThat(stack.flink().progress(last.jobId()).parallelism()).isEqualTo(1);
 
     Truth truth = sending.join();
-    assertThat(truth.total().received()).isEqualTo(200_000);
+    assertThat(truth.total().received()).isEqualTo(120_000);
     awaitAllRead(last, truth);
     assertLogsAndMetrics();
     jobs.stop(jobs.running(JOB), true);
@@ -173,7 +174,7 @@ class ClusterITCase {
   }
 
   /** There are four slots: tasks of eight never run. */
-  private static Submission assertAVersionThatDoesNotComeUpIsRolledBack(Submission old)
+  private static void assertAVersionThatDoesNotComeUpIsRolledBack(Submission old)
       throws IOException {
     Upgraded result = jobs.upgrade(JOB, Path.of(old.jar()), null, 8, Duration.ofSeconds(8));
     assertThat(result.failure())
@@ -182,24 +183,6 @@ class ClusterITCase {
     assertThat(result.running().parallelism()).isEqualTo(4);
     assertThat(result.running().jar()).isEqualTo(old.jar());
     assertThat(jobs.running(JOB).id()).isEqualTo(result.running().jobId());
-    return result.running();
-  }
-
-  private static void assertAVersionThatDoesNotStartIsRolledBack(Submission old)
-      throws IOException {
-    Upgraded result =
-        jobs.upgrade(JOB, Path.of(old.jar()), with(old, "--topics", "nowhere:*"), 0, PATIENCE);
-    assertThat(result.failure())
-        .startsWith(
-            "engagement was not submitted: these topics do not exist: nowhere, nowhere.dlq");
-    assertThat(jobs.running(JOB).id()).isEqualTo(result.running().jobId());
-    assertThat(result.running().arguments()).isEqualTo(old.arguments());
-  }
-
-  private static List<String> with(Submission old, String... more) {
-    List<String> arguments = new ArrayList<>(old.arguments());
-    arguments.addAll(List.of(more));
-    return arguments;
   }
 
   private static void killAndRecover(String part, Submission job) throws Exception {
