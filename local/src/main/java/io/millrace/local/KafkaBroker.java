@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,6 +29,11 @@ public final class KafkaBroker extends ServerProcess {
 
   private KafkaBroker(Path folder) {
     super("kafka", folder);
+  }
+
+  /** A broker in a folder that it owns, not started. */
+  static KafkaBroker in(Path folder) {
+    return new KafkaBroker(folder);
   }
 
   /** Starts a broker with empty data in a folder that it owns. */
@@ -57,6 +63,18 @@ public final class KafkaBroker extends ServerProcess {
             (int) REQUEST_TIMEOUT.toMillis(),
             AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
             5_000));
+  }
+
+  /** The names of all topics. */
+  public Set<String> topics() {
+    try (Admin admin = admin()) {
+      return admin.listTopics().names().get(REQUEST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("cannot list the topics of " + bootstrap(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted: list topics", e);
+    }
   }
 
   /** Creates a topic and returns once every partition has a leader. */
