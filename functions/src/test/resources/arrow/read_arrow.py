@@ -31,7 +31,7 @@ def value_of(value):
         # Milliseconds of the day: all that Flink keeps.
         return str(value.value * 1000 // UNITS[type_.unit])
     if pa.types.is_date(type_):
-        return str((value.as_py() - EPOCH.date()).days)
+        return str(value.value if pa.types.is_date32(type_) else value.value // 86400000)
     if pa.types.is_map(type_):
         return [[value_of(k), value_of(v)] for k, v in entries_of(value)]
     if isinstance(value, pa.StructScalar):

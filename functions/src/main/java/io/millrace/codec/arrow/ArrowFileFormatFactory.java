@@ -10,6 +10,7 @@ import org.apache.flink.connector.file.src.reader.BulkFormat;
 import org.apache.flink.connector.file.table.factories.BulkReaderFormatFactory;
 import org.apache.flink.connector.file.table.factories.BulkWriterFormatFactory;
 import org.apache.flink.connector.file.table.format.BulkDecodingFormat;
+import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.Projection;
 import org.apache.flink.table.connector.format.EncodingFormat;
@@ -56,6 +57,12 @@ public final class ArrowFileFormatFactory
   public BulkDecodingFormat<RowData> createDecodingFormat(
       DynamicTableFactory.Context context, ReadableConfig options) {
     FactoryUtil.validateFactoryOptions(this, options);
+    // The connector lets it pass, because the format of records has it.
+    if (options.get(ArrowOptions.ON_ERROR) == ArrowRowDeserializer.OnError.SKIP) {
+      throw new ValidationException(
+          "'arrow.on-error' is 'skip', which is for records; a file that cannot be read fails the"
+              + " job");
+    }
     return new FileFormat(ArrowOptions.limits(options, ArrowLimits.OF_FILES));
   }
 

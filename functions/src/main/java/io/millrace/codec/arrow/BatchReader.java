@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.Consumer;
 import javax.annotation.Nullable;
 import org.apache.flink.table.data.columnar.vector.ColumnVector;
 import org.apache.flink.table.data.columnar.vector.VectorizedColumnBatch;
@@ -61,7 +62,7 @@ final class BatchReader {
   }
 
   private ColumnVector[] fields(
-      ColumnBinding row, int length, boolean exactly, @Nullable BitSet visible)
+      ColumnBinding row, int length, boolean exactly, @Nullable Mask visible)
       throws BadArrowException {
     ColumnVector[] columns = new ColumnVector[row.arity()];
     Arrays.fill(columns, NULLS);
@@ -85,7 +86,7 @@ final class BatchReader {
    * @param visible which values a row can show; null for all
    */
   private ColumnVector column(
-      ColumnBinding column, int length, boolean exactly, @Nullable BitSet visible)
+      ColumnBinding column, int length, boolean exactly, @Nullable Mask visible)
       throws BadArrowException {
     ArrowField field = column.field();
     body.nextNode(field, node);
@@ -131,7 +132,7 @@ final class BatchReader {
       case LIST, LARGE_LIST -> {
         Offsets offsets = offsets(column, values);
         int end = values == 0 ? 0 : checkedEnd(column, offsets, values, Integer.MAX_VALUE - 1);
-        BitSet shown = values == 0 ? null : shown(offsets, values, validity, visible);
+        Mask shown = values == 0 ? null : shown(offsets, values, validity, visible);
         ColumnVector elements = column(column.children()[0], end, false, shown);
         yield new ArrowVectors.Lists(validity, offsets, elements);
       }
@@ -144,7 +145,7 @@ final class BatchReader {
           throw BadArrowException.malformed(
               "column '%s' with %d lists of %d", column.path(), values, field.width());
         }
-        BitSet shown = spread(values, field.width(), validity, visible);
+        Mask shown = spread(values, field.width(), validity, visible);
         ColumnVector elements = column(column.children()[0], (int) end, false, shown);
         yield new ArrowVectors.FixedLists(validity, field.width(), elements);
       }
@@ -153,7 +154,7 @@ final class BatchReader {
         if (field.children().isEmpty()) {
           checkWithoutBytes(column, values);
         }
-        BitSet shown = spread(values, 1, validity, visible);
+        Mask shown = spread(values, 1, validity, visible);
         yield new ArrowVectors.Structs(validity, fields(column, values, false, shown));
       }
       case NULL, OTHER -> throw new IllegalStateException("bound a column of " + field.kind());
@@ -182,7 +183,7 @@ final class BatchReader {
   }
 
   private ColumnVector decimals(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     ArrowField field = column.field();
     int width = field.width() / 8;
@@ -212,7 +213,7 @@ final class BatchReader {
   }
 
   private ColumnVector dates(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     if (column.field().width() == 32) {
       return new ArrowVectors.Int32(validity, data(column, 4L * values));
@@ -230,7 +231,7 @@ final class BatchReader {
   }
 
   private ColumnVector times(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     ArrowField field = column.field();
     ArrowVectors.Times vector =
@@ -252,7 +253,7 @@ final class BatchReader {
   }
 
   private ColumnVector timestamps(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     ArrowField field = column.field();
     ArrowVectors.Timestamps vector =
@@ -272,7 +273,7 @@ final class BatchReader {
   }
 
   private ColumnVector varBytes(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     ArrowField field = column.field();
     Offsets offsets = offsets(column, values);
@@ -295,12 +296,12 @@ final class BatchReader {
   }
 
   private ColumnVector maps(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     ArrowField entry = column.field().children().get(0);
     Offsets offsets = offsets(column, values);
     int end = values == 0 ? 0 : checkedEnd(column, offsets, values, Integer.MAX_VALUE - 1);
-    BitSet shown = values == 0 ? null : shown(offsets, values, validity, visible);
+    Mask shown = values == 0 ? null : shown(offsets, values, validity, visible);
     body.nextNode(entry, node);
     if (node[0] < end) {
       throw BadArrowException.malformed(
@@ -322,8 +323,7 @@ final class BatchReader {
     return new ArrowVectors.Maps(validity, offsets, keys, mapped);
   }
 
-  private ColumnVector encoded(
-      ColumnBinding column, int values, int nulls, @Nullable BitSet visible)
+  private ColumnVector encoded(ColumnBinding column, int values, int nulls, @Nullable Mask visible)
       throws BadArrowException {
     ArrowField.Dictionary dictionary = column.field().dictionary();
     Slice validity = validity(column, values, nulls);
@@ -415,7 +415,7 @@ final class BatchReader {
   }
 
   private static void checkNoNulls(
-      ColumnBinding column, int values, @Nullable BitSet visible, @Nullable Slice validity)
+      ColumnBinding column, int values, @Nullable Mask visible, @Nullable Slice validity)
       throws BadArrowException {
     if (validity == null || column.nullable()) {
       return;
@@ -432,14 +432,14 @@ final class BatchReader {
         Reason.BAD_TYPE, "column '%s' is NOT NULL, and value %d is null", column.path(), i);
   }
 
-  private static boolean isShown(int i, @Nullable BitSet visible, @Nullable Slice validity) {
+  private static boolean isShown(int i, @Nullable Mask visible, @Nullable Slice validity) {
     return (visible == null || visible.get(i)) && (validity == null || validity.bit(i));
   }
 
   /** Which elements of lists a row can show; null for all. */
   @Nullable
-  private static BitSet shown(
-      Offsets offsets, int values, @Nullable Slice validity, @Nullable BitSet visible) {
+  private static Mask shown(
+      Offsets offsets, int values, @Nullable Slice validity, @Nullable Mask visible) {
     boolean all = offsets.at(0) == 0;
     for (int i = 0; all && (validity != null || visible != null) && i < values; i++) {
       all = isShown(i, visible, validity) || offsets.at(i) == offsets.at(i + 1);
@@ -447,29 +447,52 @@ final class BatchReader {
     if (all) {
       return null;
     }
-    BitSet shown = new BitSet(offsets.at(values));
-    for (int i = 0; i < values; i++) {
-      if (isShown(i, visible, validity)) {
-        shown.set(offsets.at(i), offsets.at(i + 1));
-      }
-    }
-    return shown;
+    return new Mask(
+        bits -> {
+          for (int i = 0; i < values; i++) {
+            if (isShown(i, visible, validity)) {
+              bits.set(offsets.at(i), offsets.at(i + 1));
+            }
+          }
+        });
   }
 
   /** The same for values that have {@code width} elements each. */
   @Nullable
-  private static BitSet spread(
-      int values, int width, @Nullable Slice validity, @Nullable BitSet visible) {
+  private static Mask spread(
+      int values, int width, @Nullable Slice validity, @Nullable Mask visible) {
     if (validity == null && (visible == null || width == 1)) {
       return visible;
     }
-    BitSet shown = new BitSet(values * width);
-    for (int i = 0; i < values; i++) {
-      if (isShown(i, visible, validity)) {
-        shown.set(i * width, (i + 1) * width);
-      }
+    return new Mask(
+        bits -> {
+          for (int i = 0; i < values; i++) {
+            if (isShown(i, visible, validity)) {
+              bits.set(i * width, (i + 1) * width);
+            }
+          }
+        });
+  }
+
+  /**
+   * Which values a row can show. It takes memory by the number of values, so it is made when it is
+   * asked, which is once the buffers have shown that there are so many.
+   */
+  private static final class Mask {
+    private final Consumer<BitSet> maker;
+    private BitSet bits;
+
+    Mask(Consumer<BitSet> maker) {
+      this.maker = maker;
     }
-    return shown;
+
+    boolean get(int i) {
+      if (bits == null) {
+        bits = new BitSet();
+        maker.accept(bits);
+      }
+      return bits.get(i);
+    }
   }
 
   private static boolean isAscii(byte[] bytes, int from, int to) {
