@@ -81,7 +81,8 @@ class ArrowTableITCase {
 
     List<Row> written = query("SELECT * FROM (VALUES " + ROWS + ") AS v ORDER BY 1");
     assertThat(written).hasSize(3);
-    assertThat(query("SELECT * FROM people ORDER BY id")).isEqualTo(written);
+    // As text: arrays within rows are not compared by what they hold.
+    assertThat(query("SELECT * FROM people ORDER BY id")).hasToString(written.toString());
     assertThat(query("SELECT COUNT(*) FROM people")).containsExactly(Row.of(3L));
     assertThat(query("SELECT place.city, tags[2], id FROM people WHERE id < 3 ORDER BY id"))
         .containsExactly(Row.of("Köln", "b", 1L), Row.of(null, null, 2L));
@@ -176,7 +177,6 @@ class ArrowTableITCase {
         .hasMessage("'arrow.max-rows' is 0, but must be at least 1");
     create("bag", "m MULTISET<INT>", input);
     assertThatThrownBy(() -> query("SELECT * FROM bag"))
-        .rootCause()
         .hasMessage("column 'm' is MULTISET<INT>, which the format arrow has not");
   }
 }
