@@ -204,7 +204,8 @@ final class ArrowBenchmark implements Callable<Integer> {
     TextTable.print(
         print,
         new Rows(
-            List.of("form", "bytes/event", "decoded", "times cheaper", "and copied", "times cheaper"),
+            List.of(
+                "form", "bytes/event", "decoded", "times cheaper", "and copied", "times cheaper"),
             table));
     print.printf(
         Locale.ROOT,
@@ -376,10 +377,14 @@ final class ArrowBenchmark implements Callable<Integer> {
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(
             Map.of(
-                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrap(),
-                ProducerConfig.LINGER_MS_CONFIG, 20,
-                ProducerConfig.BATCH_SIZE_CONFIG, 256 << 10,
-                ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4"),
+                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                broker.bootstrap(),
+                ProducerConfig.LINGER_MS_CONFIG,
+                20,
+                ProducerConfig.BATCH_SIZE_CONFIG,
+                256 << 10,
+                ProducerConfig.COMPRESSION_TYPE_CONFIG,
+                "lz4"),
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
       int[] sent = {0};

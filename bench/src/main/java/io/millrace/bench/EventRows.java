@@ -86,8 +86,7 @@ final class EventRows {
         text(draft.eventType),
         time(draft.timestamp),
         time(draft.receivedAt),
-        GenericRowData.of(
-            text(draft.deviceType), text(draft.osVersion), text(draft.appVersion)),
+        GenericRowData.of(text(draft.deviceType), text(draft.osVersion), text(draft.appVersion)),
         GenericRowData.of(text(draft.country), text(draft.region), text(draft.city)),
         new GenericMapData(properties));
   }
