@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import net.jpountz.lz4.LZ4FrameOutputStream;
+import net.jpountz.lz4.LZ4FrameOutputStream.BLOCKSIZE;
+import net.jpountz.lz4.LZ4FrameOutputStream.FLG;
 import org.apache.arrow.flatbuf.CompressionType;
-import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorOutputStream;
-import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorOutputStream;
-import org.apache.commons.compress.compressors.lz77support.Parameters;
 
 /** How the buffers of a batch are compressed. */
 public enum ArrowCompression {
@@ -32,18 +32,22 @@ public enum ArrowCompression {
       }
       return Arrays.copyOf(target, (int) size);
     }
-    Parameters search =
-        BlockLZ4CompressorOutputStream.createParameterBuilder().tunedForSpeed().build();
     ByteArrayOutputStream compressed = new ByteArrayOutputStream(length / 2 + 64);
     try (OutputStream out =
-        new FramedLZ4CompressorOutputStream(
-            compressed,
-            new FramedLZ4CompressorOutputStream.Parameters(
-                FramedLZ4CompressorOutputStream.BlockSize.M4, false, false, false, search))) {
+        new LZ4FrameOutputStream(compressed, blockSize(length), FLG.Bits.BLOCK_INDEPENDENCE)) {
       out.write(bytes, 0, length);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return compressed.toByteArray();
+  }
+
+  /** A writer has a buffer of a whole block, however little there is to write. */
+  private static BLOCKSIZE blockSize(int length) {
+    return length <= 64 << 10
+        ? BLOCKSIZE.SIZE_64KB
+        : length <= 256 << 10
+            ? BLOCKSIZE.SIZE_256KB
+            : length <= 1 << 20 ? BLOCKSIZE.SIZE_1MB : BLOCKSIZE.SIZE_4MB;
   }
 }

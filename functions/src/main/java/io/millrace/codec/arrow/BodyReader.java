@@ -2,9 +2,7 @@ package io.millrace.codec.arrow;
 
 import com.github.luben.zstd.Zstd;
 import io.millrace.codec.arrow.ArrowRejection.Reason;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.List;
 import javax.annotation.Nullable;
 import org.apache.arrow.flatbuf.BodyCompression;
@@ -13,7 +11,6 @@ import org.apache.arrow.flatbuf.Buffer;
 import org.apache.arrow.flatbuf.CompressionType;
 import org.apache.arrow.flatbuf.FieldNode;
 import org.apache.arrow.flatbuf.RecordBatch;
-import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorInputStream;
 
 /** Hands out the nodes and buffers of one batch in their order, decompressed and within bounds. */
 final class BodyReader {
@@ -148,13 +145,9 @@ final class BodyReader {
 
   private static long lz4(ArrowField field, byte[] target, byte[] bytes, int start, int length)
       throws BadArrowException {
-    // The pure Java reader of frames: the native one takes no blocks that refer to earlier ones,
-    // which other writers of Arrow make.
-    try (InputStream in =
-        new FramedLZ4CompressorInputStream(new ByteArrayInputStream(bytes, start, length))) {
-      int got = in.readNBytes(target, 0, target.length);
-      return got == target.length && in.read() >= 0 ? got + 1L : got;
-    } catch (IOException | RuntimeException e) {
+    try {
+      return Lz4Frames.decompress(bytes, start, length, target);
+    } catch (IOException | ArithmeticException e) {
       throw BadArrowException.malformed(
           "column '%s' cannot be decompressed: %s", field.name(), e.getMessage());
     }
