@@ -156,7 +156,8 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
       open = new OpenCell();
       setCurrentKey(cell);
       timers.registerEventTimeTimer(VoidNamespace.INSTANCE, finalAt);
-      if (times.early() != null) {
+      // A session that ends late may be the first of its cell: by then that was told as empty.
+      if (times.early() != null && earlyAt(cell) > timers.currentWatermark()) {
         timers.registerEventTimeTimer(VoidNamespace.INSTANCE, earlyAt(cell));
       }
     } else if (!cached) {

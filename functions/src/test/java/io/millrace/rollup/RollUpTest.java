@@ -190,6 +190,25 @@ class RollUpTest {
     harness.close();
   }
 
+  /** Such a cell has sessions that ended late, and no event: its early row would come too late. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aCellThatBeginsAfterItsEarlyTimeHasNoEarlyRow(Backend backend) throws Exception {
+    var harness = rollUp(backend, SPEC, LIVE, null);
+    harness.processElement(part(hour("FR"), 10, 2), T0);
+    harness.processWatermark(T0 + HOUR + 10 * 60_000);
+    harness.processElement(part(hour("DE"), 10, 2), T0);
+    harness.processElement(part(hour("FR"), 10, 2), T0);
+    harness.processWatermark(FINAL_AT);
+    assertThat(side(harness, RollUp.EARLY))
+        .extracting(row -> row.cell().values().get(2))
+        .containsExactly("FR");
+    assertThat(harness.extractOutputValues())
+        .extracting(row -> row.cell().values().get(2) + row.counts().events()[CellCounts.ALL])
+        .containsExactlyInAnyOrder("DE10", "FR20");
+    harness.close();
+  }
+
   @Test
   void theEndOfTheInputIsFinalAndRetiresNothing() throws Exception {
     var harness = rollUp(Backend.ROCKSDB, SPEC, LIVE, null);
