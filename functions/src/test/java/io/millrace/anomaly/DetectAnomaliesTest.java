@@ -345,8 +345,7 @@ class DetectAnomaliesTest {
       assertThat(rows)
           .extracting(
               r -> r.metric() + " " + (r.windowStart() - T0) / HOUR + " " + r.state().code())
-          .containsExactlyInAnyOrder(
-              "latency 31 resolved");
+          .containsExactlyInAnyOrder("latency 31 resolved");
       assertThat(rows)
           .singleElement()
           .satisfies(
