@@ -104,11 +104,20 @@ public final class EngagementJob {
     env.execute(config.jobName());
   }
 
-  /** Without checkpoints nothing that is written ever becomes visible. */
+  /**
+   * Without checkpoints nothing that is written ever becomes visible, and with too rare ones not
+   * what is in transactions.
+   */
   static void requireCheckpoints(StreamExecutionEnvironment env, EngagementConfig config) {
     if (!config.isBatch() && env.getCheckpointInterval() <= 0) {
       throw new IllegalStateException(
           "execution.checkpointing.interval is not set: without checkpoints no file is committed");
+    }
+    if (!config.isBatch()) {
+      EngagementPorts.requireTransactionsOutlive(
+          config,
+          Duration.ofMillis(env.getCheckpointInterval()),
+          Duration.ofMillis(env.getCheckpointConfig().getCheckpointTimeout()));
     }
   }
 
