@@ -91,7 +91,7 @@ final class CapOracle {
           GROUP BY ALL),
         cells AS (
           SELECT window_start, device_type, app_version, country, $sums,
-                 sum(session_seconds) AS session_seconds, count(*) > 1 AS distinct_approximate,
+                 sum(round(session_seconds * 1000)::BIGINT) / 1000.0::DOUBLE AS session_seconds, count(*) > 1 AS distinct_approximate,
                  count(*) AS folded
           FROM (SELECT * REPLACE ($folded) FROM expected_$name)
           GROUP BY ALL)
