@@ -33,6 +33,9 @@ class ArchitectureTest {
       Map.of(
           "timeline", Set.of("identity", "ledger", "session", "rollup"),
           "validation", Set.of("ledger"),
+          "transform",
+              Set.of("anomaly", "codec.arrow", "lake.catalog", "lake.parquet", "lake.publish"),
+          "pipeline", Set.of("transform"),
           "lake.parquet", Set.of("lake.catalog"),
           "lake.publish", Set.of("lake.catalog", "lake.parquet"));
 

@@ -1,0 +1,246 @@
+package io.millrace.pipeline;
+
+import io.millrace.pipeline.ObserveRows.Counts;
+import io.millrace.pipeline.PipelineCompiler.Compilation;
+import io.millrace.pipeline.PipelineCompiler.LoweredStep;
+import io.millrace.pipeline.RunReport.Status;
+import io.millrace.pipeline.RunReport.StepReport;
+import io.millrace.pipeline.RunReport.StepStatus;
+import io.millrace.transform.Outcome;
+import io.millrace.transform.Problem;
+import io.millrace.transform.QualityGateException;
+import io.millrace.transform.Step;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import javax.annotation.Nullable;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.util.ExceptionUtils;
+
+/** Runs a compiled pipeline as one Flink job, tells of its progress, and reports. */
+public final class PipelineRunner {
+  private static final long POLL_MILLIS = 500;
+
+  /** Hears of the rows that each step has counted so far, about twice a second. */
+  @FunctionalInterface
+  public interface Progress {
+    /** A step that has seen the end of its input is done. */
+    void counted(String stepId, long rows, boolean done);
+  }
+
+  private final Compilation compilation;
+  private final Map<String, Counts> counts = new HashMap<>();
+  private final Map<String, List<String>> told = new HashMap<>();
+
+  private PipelineRunner(Compilation compilation) {
+    this.compilation = compilation;
+  }
+
+  /**
+   * Runs the job to its end, and moves what the loads have written to its place; when it fails,
+   * nothing is moved, and what was written is removed.
+   *
+   * @throws IllegalArgumentException when the compilation has errors
+   */
+  public static RunReport run(Compilation compilation, Progress progress) {
+    if (!compilation.mayRun()) {
+      throw new IllegalArgumentException("the pipeline has errors: " + compilation.problems());
+    }
+    return new PipelineRunner(compilation).run(progress);
+  }
+
+  private RunReport run(Progress progress) {
+    Instant begin = Instant.now();
+    Throwable failure = null;
+    try {
+      execute(progress);
+      publish();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      failure = e;
+    } catch (Exception e) {
+      failure = ExceptionUtils.stripExecutionException(e);
+    } finally {
+      removeTemporaries();
+    }
+    return report(begin, failure);
+  }
+
+  private void execute(Progress progress) throws Exception {
+    JobClient client = compilation.environment().executeAsync(compilation.pipeline().name());
+    var result = client.getJobExecutionResult();
+    while (true) {
+      try {
+        take(result.get(POLL_MILLIS, TimeUnit.MILLISECONDS).getAllAccumulatorResults());
+        tell(progress);
+        return;
+      } catch (TimeoutException e) {
+        take(client.getAccumulators().get());
+        tell(progress);
+      } catch (InterruptedException e) {
+        client.cancel().get(10, TimeUnit.SECONDS);
+        throw e;
+      } catch (ExecutionException e) {
+        // The job is over, and its last figures are still to be had.
+        take(client.getAccumulators().get());
+        tell(progress);
+        throw e;
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private void take(Map<String, Object> accumulators) {
+    for (LoweredStep lowered : compilation.steps()) {
+      Step step = lowered.step();
+      if (accumulators.get(ObserveRows.accumulator(step.id())) instanceof Counts counted) {
+        counts.put(step.id(), counted);
+      }
+      for (String name : step.collected().keySet()) {
+        String accumulator = CollectTexts.accumulator(step.id(), name);
+        if (accumulators.get(accumulator) instanceof List<?> texts) {
+          told.put(accumulator, (List<String>) texts);
+        }
+      }
+    }
+  }
+
+  private void tell(Progress progress) {
+    for (LoweredStep lowered : compilation.steps()) {
+      Counts counted = counts.get(lowered.step().id());
+      if (counted != null) {
+        progress.counted(lowered.step().id(), counted.rows(), counted.ended() > 0);
+      }
+    }
+  }
+
+  private void publish() throws IOException {
+    for (LoweredStep lowered : compilation.steps()) {
+      for (Step.Publication publication : lowered.step().publications()) {
+        if (Files.isDirectory(publication.target())) {
+          delete(publication.target());
+        }
+        Files.move(
+            publication.temporary(),
+            publication.target(),
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+  }
+
+  private void removeTemporaries() {
+    for (LoweredStep lowered : compilation.steps()) {
+      for (Step.Publication publication : lowered.step().publications()) {
+        try {
+          delete(publication.temporary());
+        } catch (IOException e) {
+          throw new UncheckedIOException("cannot remove " + publication.temporary(), e);
+        }
+      }
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(path)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private RunReport report(Instant begin, @Nullable Throwable failure) {
+    List<StepReport> steps = new ArrayList<>();
+    for (LoweredStep lowered : compilation.steps()) {
+      steps.add(report(lowered, failure == null));
+    }
+    boolean gate =
+        failure != null
+            && ExceptionUtils.findSerializedThrowable(
+                    failure, QualityGateException.class, getClass().getClassLoader())
+                .isPresent();
+    return new RunReport(
+        compilation.runId(),
+        compilation.pipeline().name(),
+        failure == null ? Status.COMPLETED : gate ? Status.QUALITY_FAILED : Status.FAILED,
+        begin.truncatedTo(ChronoUnit.MILLIS).toString(),
+        ChronoUnit.MILLIS.between(begin, Instant.now()) / 1000.0,
+        steps,
+        compilation.problems().stream().map(Problem::toString).toList(),
+        failure == null ? null : reason(failure));
+  }
+
+  private StepReport report(LoweredStep lowered, boolean completed) {
+    Step step = lowered.step();
+    Counts counted = counts.get(step.id());
+    List<Outcome.Counts> in = new ArrayList<>();
+    for (String input : lowered.inputs()) {
+      LoweredStep from =
+          compilation.steps().stream()
+              .filter(other -> other.step().id().equals(input))
+              .findFirst()
+              .orElseThrow();
+      in.add(outcome(counts.get(input), from.columns()));
+    }
+    Outcome.Counts out = outcome(counted, lowered.columns());
+    Map<String, List<String>> texts = new LinkedHashMap<>();
+    for (String name : step.collected().keySet()) {
+      texts.put(name, told.getOrDefault(CollectTexts.accumulator(step.id(), name), List.of()));
+    }
+    StepStatus status;
+    if (completed || (counted != null && counted.ended() > 0)) {
+      status = StepStatus.SUCCESS;
+    } else {
+      boolean hadInput =
+          lowered.inputs().stream()
+              .allMatch(id -> counts.containsKey(id) && counts.get(id).rows() > 0);
+      status = hadInput ? StepStatus.FAILED : StepStatus.SKIPPED;
+    }
+    return new StepReport(
+        step.id(),
+        step.service(),
+        status,
+        in.stream().mapToLong(Outcome.Counts::rows).sum(),
+        out.rows(),
+        counted == null ? 0 : counted.durationMillis() / 1000.0,
+        lowered.entry().figures(new Outcome(step.arguments(), in, out, texts, step.facts())));
+  }
+
+  private static Outcome.Counts outcome(@Nullable Counts counted, List<String> columns) {
+    if (counted == null) {
+      return new Outcome.Counts(0, columns, columns.stream().map(column -> 0L).toList());
+    }
+    List<Long> nulls = new ArrayList<>();
+    for (long n : counted.nulls()) {
+      nulls.add(n);
+    }
+    return new Outcome.Counts(counted.rows(), columns, nulls);
+  }
+
+  /** The innermost cause says it; what stands around it is Flink's own. */
+  private static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return message.strip().lines().findFirst().orElse(cause.toString());
+  }
+}
