@@ -1,5 +1,7 @@
 package io.millrace.local;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -34,6 +36,7 @@ public final class Sql implements Callable<Integer> {
   private static final Pattern TARGET = Pattern.compile("([A-Za-z0-9.-]+):(\\d{1,5})");
   private static final List<String> CLIENT_JARS =
       List.of("flink-sql-client", "flink-sql-gateway", "flink-python");
+  private static final String CLIENT_LOGGER = "org.apache.flink.table.client.cli.CliClient";
   private static final int CONNECT_MS = 3_000;
 
   @Option(
@@ -69,13 +72,15 @@ public final class Sql implements Callable<Integer> {
 
   private final Path home;
   @Nullable private final Path launcher;
+  private final ProcessBuilder.Redirect output;
 
   /**
    * A program to be run.
    *
    * @param environment variables beside those of this process
+   * @param log what it tells of its work, an object of JSON per line
    */
-  record Launch(List<String> line, Map<String, String> environment) {}
+  record Launch(List<String> line, Map<String, String> environment, Path log) {}
 
   /**
    * The command.
@@ -83,8 +88,14 @@ public final class Sql implements Callable<Integer> {
    * @param launcher is written: a shell script that becomes the client
    */
   Sql(Path home, @Nullable Path launcher) {
+    this(home, launcher, ProcessBuilder.Redirect.INHERIT);
+  }
+
+  /** The same, with another place for what a script prints. */
+  Sql(Path home, @Nullable Path launcher, ProcessBuilder.Redirect output) {
     this.home = home;
     this.launcher = launcher;
+    this.output = output;
   }
 
   public static void main(String[] args) {
@@ -96,14 +107,39 @@ public final class Sql implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Launch launch = prepare();
-    if (launcher != null) {
+    if (file == null && launcher != null) {
       // The client takes over this process's terminal.
       Files.writeString(launcher, "exec env " + shell(launch));
       return 0;
     }
-    ProcessBuilder client = new ProcessBuilder(launch.line()).inheritIO();
+    ProcessBuilder client = new ProcessBuilder(launch.line()).inheritIO().redirectOutput(output);
     client.environment().putAll(launch.environment());
-    return client.start().waitFor();
+    int exit = client.start().waitFor();
+    String failure = failure(launch.log());
+    BuildFiles.deleteTree(launch.log().getParent());
+    if (failure != null) {
+      throw new CommandFailure(failure);
+    }
+    return exit;
+  }
+
+  /**
+   * What has failed by a client's log; null when nothing has. Its exit code does not tell: it is 0
+   * after a statement that failed, too.
+   */
+  @Nullable
+  private static String failure(Path log) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    if (!Files.exists(log)) {
+      return null;
+    }
+    for (String line : Files.readAllLines(log)) {
+      JsonNode event = json.readTree(line);
+      if (event.path("logger").asText().equals(CLIENT_LOGGER) && event.has("error")) {
+        return Failures.rootOf(event.path("error").asText());
+      }
+    }
+    return null;
   }
 
   private static String shell(Launch launch) {
@@ -148,7 +184,9 @@ public final class Sql implements Callable<Integer> {
       root = "s3://" + Stack.BUCKET;
       brokers = brokers == null ? stack.kafka().bootstrap() : brokers;
     }
-    Path folder = Files.createDirectories(home.resolve("target/sql"));
+    Path folder = Files.createDirectories(
+            home.resolve("target/sql").resolve(Long.toString(ProcessHandle.current().pid())));
+    Path log = folder.resolve("client.log");
     Path conf = folder.resolve("conf");
     FlinkProcess.writeConf(conf, flink);
     Path init =
@@ -157,7 +195,7 @@ public final class Sql implements Callable<Integer> {
     List<String> line =
         FlinkProcess.client(
             conf,
-            folder.resolve("client.log"),
+            log,
             CLIENT_JARS.stream().flatMap(j -> opt(j).stream()).toArray(Path[]::new));
     line.add("org.apache.flink.table.client.SqlClient");
     line.addAll(List.of("-i", init.toString()));
@@ -169,7 +207,7 @@ public final class Sql implements Callable<Integer> {
     if (file != null) {
       line.addAll(List.of("-f", file.toAbsolutePath().normalize().toString()));
     }
-    return new Launch(line, FlinkProcess.environment(conf));
+    return new Launch(line, FlinkProcess.environment(conf), log);
   }
 
   private void remote(Map<String, String> flink) {

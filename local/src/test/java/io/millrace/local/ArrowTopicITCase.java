@@ -39,7 +39,8 @@ class ArrowTopicITCase {
               .getLogicalType();
 
   private final KafkaBroker kafka = Stack.shared().kafka();
-  private final TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
+  private final TableEnvironment tables =
+      TableEnvironment.create(EnvironmentSettings.inStreamingMode());
 
   private void create(String table, String topic, String columns, String... options) {
     tables.executeSql(

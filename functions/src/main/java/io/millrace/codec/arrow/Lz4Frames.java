@@ -5,8 +5,8 @@ import org.apache.commons.codec.digest.XXHash32;
 
 /**
  * Decompresses a frame of LZ4 into an array, so that a block may refer to what earlier blocks gave:
- * other writers of Arrow make such frames, which lz4-java refuses, and the readers of streams that
- * take them cost ten times as much.
+ * other writers of Arrow make such frames, which lz4-java refuses. A reader of streams that takes
+ * them, that of commons-compress, needs 4 microseconds per event where JSON needs 1.3.
  */
 final class Lz4Frames {
   private static final int MAGIC = 0x184D2204;
