@@ -245,8 +245,8 @@ public final class PipelineCompiler {
     step.collected()
         .forEach(
             (name, texts) -> {
-              nameOperators(step.id() + "-" + name, texts.getTransformation());
-              String uid = step.id() + "-collect-" + name;
+              nameOperators(step.id() + ":" + name, texts.getTransformation());
+              String uid = step.id() + ":collect-" + name;
               texts
                   .transform(
                       uid,
@@ -273,7 +273,7 @@ public final class PipelineCompiler {
       return;
     }
     if (node.getUid() == null) {
-      node.setUid(prefix + "-" + number[0]++);
+      node.setUid(prefix + ":" + number[0]++);
     }
     for (Transformation<?> input : node.getInputs()) {
       name(prefix, input, seen, number);

@@ -122,8 +122,8 @@ public final class AssessQuality implements Transform {
             .toDataStream(statistics.lower(step, judged, VIOLATED))
             .map(new JudgeQuality(rules, statistics.columns(), onFail, failOnErrors))
             .returns(Types.STRING)
-            .uid(step.id() + "-judge")
-            .name(step.id() + "-judge")
+            .uid(step.id() + ":judge")
+            .name(step.id() + ":judge")
             .setParallelism(1);
     step.collect(CHECKS, verdicts);
 
@@ -141,8 +141,8 @@ public final class AssessQuality implements Transform {
           verdicts
               .map(new QualityGate(step.id()))
               .returns(Types.BOOLEAN)
-              .uid(step.id() + "-gate")
-              .name(step.id() + "-gate")
+              .uid(step.id() + ":gate")
+              .name(step.id() + ":gate")
               .setParallelism(1)
               // The report is told by a task that has ended well before this one fails.
               .startNewChain();
@@ -217,12 +217,12 @@ public final class AssessQuality implements Transform {
         .toDataStream(refused)
         .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
         .returns(Types.STRING)
-        .uid(step.id() + "-reasons")
-        .name(step.id() + "-reasons")
+        .uid(step.id() + ":reasons")
+        .name(step.id() + ":reasons")
         .setParallelism(1)
         .sinkTo(new WriteLines(step.temporary(target).toString()))
-        .uid(step.id() + "-quarantine")
-        .name(step.id() + "-quarantine")
+        .uid(step.id() + ":quarantine")
+        .name(step.id() + ":quarantine")
         .setParallelism(1);
     step.publish(step.temporary(target), target);
     step.fact("quarantine_file", target.toString());

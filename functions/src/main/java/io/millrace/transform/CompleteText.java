@@ -147,13 +147,13 @@ public final class CompleteText implements Transform {
                 TimeUnit.MILLISECONDS,
                 (int) arguments.integer("concurrency"))
             .returns(InternalTypeInfo.of(withEffort(row)))
-            .uid(step.id() + "-complete")
-            .name(step.id() + "-complete")
+            .uid(step.id() + ":complete")
+            .name(step.id() + ":complete")
             .setParallelism(1);
     SingleOutputStreamOperator<RowData> summed =
         completed
-            .transform(step.id() + "-effort", completed.getType(), new SumEffort())
-            .uid(step.id() + "-effort")
+            .transform(step.id() + ":effort", completed.getType(), new SumEffort())
+            .uid(step.id() + ":effort")
             .setParallelism(1);
     step.collect("effort", summed.getSideOutput(SumEffort.EFFORT));
     Table result =

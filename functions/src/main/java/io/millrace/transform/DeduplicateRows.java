@@ -135,7 +135,7 @@ public final class DeduplicateRows implements Transform {
     RowType row = (RowType) type.getLogicalType();
     int[] positions = key.stream().mapToInt(columns::indexOf).toArray();
     List<LogicalType> keyTypes = key.stream().map(k -> row.getTypeAt(columns.indexOf(k))).toList();
-    String uid = step.id() + "-drop-duplicates";
+    String uid = step.id() + ":drop-duplicates";
     DataStream<RowData> kept =
         step.tables()
             .<RowData>toDataStream(in.table(), type)

@@ -95,7 +95,7 @@ public final class LoadData implements Transform {
     }
     Path temporary = step.temporary(target);
     DataStream<RowData> stream = files == 1 ? inOrder(step, rows) : spread(step, rows);
-    String uid = step.id() + "-write";
+    String uid = step.id() + ":write";
     stream
         .sinkTo(
             new WriteFiles(

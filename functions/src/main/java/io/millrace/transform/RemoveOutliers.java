@@ -153,16 +153,16 @@ public final class RemoveOutliers implements Transform {
         moments
             .map(new RequireNumbers(step.id(), column))
             .returns(moments.getType())
-            .uid(step.id() + "-statistics")
-            .name(step.id() + "-statistics")
+            .uid(step.id() + ":statistics")
+            .name(step.id() + ":statistics")
             .setParallelism(1);
     step.collect(
         STATISTICS,
         checked
             .map(new TellStatistics())
             .returns(Types.STRING)
-            .uid(step.id() + "-tell-statistics")
-            .name(step.id() + "-tell-statistics")
+            .uid(step.id() + ":tell-statistics")
+            .name(step.id() + ":tell-statistics")
             .setParallelism(1));
     return checked;
   }

@@ -42,7 +42,7 @@ final class SourceRows {
       return null;
     }
     RowFormat format = formatOf.of(rowType, step.bounded());
-    String uid = step.id() + "-read";
+    String uid = step.id() + ":read";
     return rows(
         step,
         environment(step)
