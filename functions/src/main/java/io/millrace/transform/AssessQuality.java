@@ -108,11 +108,10 @@ public final class AssessQuality implements Transform {
     if (!problems.isEmpty()) {
       return null;
     }
-    if (!step.bounded()) {
-      step.error("rules", "quality of the whole input is not possible on unbounded input");
-      return null;
-    }
     String onFail = step.arguments().text("on_fail");
+    if (!step.bounded()) {
+      return unbounded(step, rules, rows, onFail);
+    }
     boolean failOnErrors = step.arguments().bool("fail_on_errors");
 
     Table judged = rules.rowRules().isEmpty() ? rows.table() : withViolations(rules, rows);
@@ -154,6 +153,30 @@ public final class AssessQuality implements Transform {
       select += " CROSS JOIN " + once + " WHERE `__gates` > 0";
     }
     return rows.with(step.tables().sqlQuery(select));
+  }
+
+  /** Rules of each row need no end of the input; every other rule does, and so does a report. */
+  @Nullable
+  private static Rows unbounded(Step step, QualityRules rules, Rows rows, String onFail) {
+    if (!rules.isOfRowsOnly() || step.arguments().bool("fail_on_errors")) {
+      step.error(
+          "rules",
+          "the input never ends, so rules of the whole input and fail_on_errors are not possible:"
+              + " rules may be not_null, regex and allowed_values");
+      return null;
+    }
+    if (!onFail.equals("drop")) {
+      step.error(
+          "on_fail",
+          "on_fail is '"
+              + onFail
+              + "', but must be drop: the input never ends, so there is no"
+              + " report and no quarantine file");
+      return null;
+    }
+    String columns = String.join(", ", rows.all().stream().map(Rows::quote).toList());
+    Table passing = withViolations(rules, rows).where($(VIOLATED).isNull());
+    return rows.with(step.tables().sqlQuery("SELECT " + columns + " FROM " + passing));
   }
 
   /** Columns of rules on rows have to be there; what the whole input lacks is for the report. */

@@ -97,7 +97,9 @@ public final class CleanNan implements Transform {
     }
     Rows rows = MissingValues.asNulls(step, inputs.get(0), new LinkedHashSet<>(columns));
     if (!step.bounded() && !strategy.equals("drop") && !strategy.equals("fill_value")) {
-      step.error("strategy", "strategy " + strategy + " is not possible on unbounded input");
+      step.error(
+          "strategy",
+          "strategy is '" + strategy + "', but must be drop or fill_value: the input never ends");
       return null;
     }
     return switch (strategy) {

@@ -137,6 +137,19 @@ record QualityRules(
     return new Reader(rules, problem).read();
   }
 
+  /** Whether there are rules of rows, and no other. */
+  boolean isOfRowsOnly() {
+    boolean counts = minRows > 0 || maxNullRatio != null || duplicates || completeness;
+    boolean columns = !columnTypes.isEmpty() || !uniqueColumns.isEmpty() || !valueRange.isEmpty();
+    boolean statistics =
+        !(zScore.isEmpty()
+            && mean.isEmpty()
+            && median.isEmpty()
+            && stdev.isEmpty()
+            && quantiles.isEmpty());
+    return !rowRules.isEmpty() && !counts && !columns && !statistics;
+  }
+
   /** All columns that rules name. */
   Set<String> columns() {
     Set<String> names = new TreeSet<>(columnTypes.keySet());

@@ -94,7 +94,7 @@ public final class RemoveOutliers implements Transform {
       return null;
     }
     if (!step.bounded()) {
-      step.error("column", "outliers are not possible on unbounded input");
+      step.error(null, "the input never ends, so its mean and deviation are never known");
       return null;
     }
     DataStream<Row> statistics = statistics(step, rows, column, number);
