@@ -3,21 +3,17 @@ package io.millrace.transform;
 import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.annotation.Nullable;
 import org.apache.flink.streaming.api.datastream.DataStream;
-import org.apache.flink.table.api.DataTypes;
-import org.apache.flink.table.api.Schema;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
-import org.apache.flink.table.types.utils.TypeConversions;
 
 /** {@code deduplicate}: one row of those that have the same key. */
 public final class DeduplicateRows implements Transform {
@@ -121,17 +117,8 @@ public final class DeduplicateRows implements Transform {
       step.error(null, "the input has no event time, by which duplicates are forgotten");
       return null;
     }
-    List<String> columns = in.all();
-    List<DataTypes.Field> fields = new ArrayList<>();
-    Schema.Builder schema = Schema.newBuilder();
-    for (String column : columns) {
-      DataType type =
-          TypeConversions.fromLogicalToDataType(EventTime.plain(in.type(column).getLogicalType()));
-      fields.add(DataTypes.FIELD(column, type));
-      schema.column(column, type);
-    }
-    schema.watermark(time.get(), "SOURCE_WATERMARK()");
-    DataType type = DataTypes.ROW(fields).notNull().bridgedTo(RowData.class);
+    List<String> columns = in.table().getResolvedSchema().getColumnNames();
+    DataType type = EventTime.rowType(in.table());
     RowType row = (RowType) type.getLogicalType();
     int[] positions = key.stream().mapToInt(columns::indexOf).toArray();
     List<LogicalType> keyTypes = key.stream().map(k -> row.getTypeAt(columns.indexOf(k))).toList();
@@ -145,7 +132,7 @@ public final class DeduplicateRows implements Transform {
             .process(new DropDuplicates(over.toMillis()), InternalTypeInfo.of(row))
             .uid(uid)
             .name(uid);
-    return in.with(step.tables().fromDataStream(kept, schema.build()));
+    return in.with(EventTime.ofStream(step.tables(), kept, in.table()));
   }
 
   @Override

@@ -17,6 +17,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Schema;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.runtime.typeutils.ExternalTypeInfo;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.types.Row;
@@ -72,7 +73,13 @@ final class UnboundedTables {
     }
     TypeInformation<Row> type = ExternalTypeInfo.of(DataTypes.ROW(fields));
     DataStream<Row> stream = env.fromData(rows, type);
-    return new Rows(tables.fromDataStream(stream, schema.build()), List.of());
+    return observed(new Rows(tables.fromDataStream(stream, schema.build()), List.of()));
+  }
+
+  /** The same rows by way of a stream, as a step gets those of the step before. */
+  Rows observed(Rows rows) {
+    DataStream<RowData> stream = tables.toDataStream(rows.table(), EventTime.rowType(rows.table()));
+    return rows.with(EventTime.ofStream(tables, stream, rows.table()));
   }
 
   /** The entry's rows; null when it reported {@link #problems}. */
