@@ -37,6 +37,25 @@ build() {
   fi
 }
 
+# The same, with the jar that a cluster runs.
+build_for_cluster() {
+  build
+  local jar
+  jar=$(find "$home/jobs/target" -maxdepth 1 -name 'millrace-jobs-*-cluster.jar' -print -quit)
+  if [ -z "$jar" ] || [ -n "$(find "$home/pom.xml" "$home"/{functions,jobs}/{pom.xml,src/main} \
+    -type f -newer "$jar" -print -quit)" ]; then
+    echo "Building the jar for the cluster" >&2
+    local log
+    log=$(mktemp)
+    if ! mvn -B -f "$home/pom.xml" -pl functions,jobs package -DskipTests \
+      -Dspotless.check.skip=true -Dcheckstyle.skip=true >"$log" 2>&1; then
+      grep -E '^\[ERROR\]' "$log" | head -n 20 >&2
+      die "the build failed, see $log"
+    fi
+    rm -f "$log"
+  fi
+}
+
 # java MAIN ARGS...: the module, with everything that it needs on the class path.
 run_java() {
   command -v java >/dev/null || die "java is not on the path; JDK 17 is needed"

@@ -37,7 +37,8 @@ public final class Bench implements Callable<Integer> {
             args,
             new DecodeBenchmark(print),
             new EngagementBenchmark(print, home),
-            new BoundedBenchmark(print, home)));
+            new BoundedBenchmark(print, home),
+            new ArrowBenchmark(print, home)));
   }
 
   @Override

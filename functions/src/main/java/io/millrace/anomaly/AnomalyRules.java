@@ -32,6 +32,10 @@ public record AnomalyRules(List<MetricRule> metrics, Duration delay, int maxEmpt
     }
   }
 
+  boolean watches(String metric) {
+    return metrics.stream().anyMatch(rule -> rule.metric().equals(metric));
+  }
+
   MetricRule of(String metric) {
     for (MetricRule rule : metrics) {
       if (rule.metric().equals(metric)) {

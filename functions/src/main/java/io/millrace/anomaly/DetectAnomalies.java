@@ -7,9 +7,11 @@ import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.UUID;
+import javax.annotation.Nullable;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
@@ -33,8 +35,9 @@ import org.apache.flink.util.Collector;
  * by the rules' delay; then a series' windows are judged in order, those without a row as empty.
  * After so many empty windows in a row the series is forgotten, its open alert resolved. At the end
  * of input all that waits is judged, with the empty windows between; it makes no window after the
- * last row empty: nobody knows whether it was. A second observation of a window, and one of a
- * window that is not after the last judged one, is ignored and counted.
+ * last row empty: nobody knows whether it was. A series whose metric is not watched any more, in a
+ * job that goes on from a savepoint, is forgotten at its next timer. A second observation of a
+ * window, and one of a window that is not after the last judged one, is ignored and counted.
  */
 public final class DetectAnomalies extends KeyedProcessFunction<String, Observation, Anomaly> {
   private static final long serialVersionUID = 1L;
@@ -60,15 +63,20 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
   private static final class Series {
     final String metric;
     final List<String> labels;
-    final MetricRule rule;
-    final Detector detector;
+    @Nullable final MetricRule rule;
+    @Nullable final Detector detector;
     final long windowMs;
     long lastWindow;
     int emptyWindows;
     long openedAt;
     int windowsFiring;
 
-    Series(SeriesState saved, MetricRule rule, Detector detector) {
+    /** One that is not judged any more. */
+    Series(SeriesState saved) {
+      this(saved, null, null);
+    }
+
+    Series(SeriesState saved, @Nullable MetricRule rule, @Nullable Detector detector) {
       this.metric = saved.metric();
       this.labels = saved.labels();
       this.rule = rule;
@@ -130,6 +138,9 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
     if (saved != null && timestamp < saved.timer()) {
       return;
     }
+    if (forgetUnwatched(saved, out)) {
+      return;
+    }
     long watermark = context.timerService().currentWatermark();
     Series series = saved == null ? null : load(saved);
     for (Observation next : takeDue(watermark)) {
@@ -162,6 +173,25 @@ public final class DetectAnomalies extends KeyedProcessFunction<String, Observat
     if (first < Long.MAX_VALUE) {
       context.timerService().registerEventTimeTimer(first);
     }
+  }
+
+  /** Of a metric that is not watched any more nothing is kept, and its alert is resolved. */
+  private boolean forgetUnwatched(@Nullable SeriesState saved, Collector<Anomaly> out)
+      throws Exception {
+    Iterator<Observation> waiting = pending.values().iterator();
+    String metric =
+        saved != null ? saved.metric() : waiting.hasNext() ? waiting.next().metric() : null;
+    if (metric == null || rules.watches(metric)) {
+      return false;
+    }
+    if (saved != null && saved.windowsFiring() > 0) {
+      Series series = new Series(saved);
+      series.lastWindow += series.windowMs;
+      emit(series, Double.NaN, Verdict.UNJUDGED, State.RESOLVED, out);
+    }
+    state.clear();
+    pending.clear();
+    return true;
   }
 
   /** Removes the pending observations whose windows are complete; in order. */

@@ -29,11 +29,12 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * final row -> final row, with rare values in OTHER beyond the cap   main output
  *         |-> comparisons of the window                              side output
- *         \-> live values of what was folded                         side output
+ *         \-> live values: the final row of each key; retirements      side output
  * </pre>
  *
- * The key is {@link #windowOf}. The rows come while the watermark stands before their window's
- * final time, and leave when it has passed that.
+ * A cell that was folded is retired at once, one that has a final row after a while. The key is
+ * {@link #windowOf}. The rows come while the watermark stands before their window's final time, and
+ * leave when it has passed that.
  */
 public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup> {
   private static final long serialVersionUID = 1L;
@@ -43,12 +44,14 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   public static final OutputTag<CrossCheck> CHECKS =
       new OutputTag<>("window-checks", TypeInformation.of(CrossCheck.class));
 
-  /** Beyond the cap: cells that have become others are retired, those others told. */
-  public static final OutputTag<LiveRollup> FOLDED =
-      new OutputTag<>("folded-rollups", TypeInformation.of(LiveRollup.class));
+  /** The last values of the window's cells, and later the retirement of their keys. */
+  public static final OutputTag<LiveRollup> LIVE =
+      new OutputTag<>("final-live-rollups", TypeInformation.of(LiveRollup.class));
 
-  private static final ListStateDescriptor<Rollup> FOLDED_ROWS =
+  /** Cells that were told as final and are to be retired; without their counts. */
+  private static final ListStateDescriptor<Rollup> TOLD =
       new ListStateDescriptor<>("folded-rows", TypeInformation.of(Rollup.class));
+
   private static final ListStateDescriptor<Rollup> ROWS =
       new ListStateDescriptor<>("rows", TypeInformation.of(Rollup.class));
   private static final List<String> FIXED =
@@ -61,7 +64,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   private final String mode;
 
   private transient ListState<Rollup> rows;
-  private transient ListState<Rollup> foldedRows;
+  private transient ListState<Rollup> told;
   private transient CellCap cap;
   private transient Counter folded;
   private transient Counter violations;
@@ -86,7 +89,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
   @Override
   public void open(OpenContext context) {
     rows = getRuntimeContext().getListState(ROWS);
-    foldedRows = getRuntimeContext().getListState(FOLDED_ROWS);
+    told = getRuntimeContext().getListState(TOLD);
     cap = new CellCap(spec, maxCells);
     MetricGroup metrics = getRuntimeContext().getMetricGroup().addGroup(Metrics.GROUP);
     folded = metrics.counter(Metrics.ROLLUP_CELLS_FOLDED);
@@ -106,7 +109,7 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
     rows.get().forEach(all::add);
     rows.clear();
     if (all.isEmpty()) {
-      retireFolded(context);
+      retire(context);
       return;
     }
     checkUsers(all, context);
@@ -114,34 +117,40 @@ public final class CloseWindow extends KeyedProcessFunction<Long, Rollup, Rollup
     folded.inc((long) all.size() - capped.size());
     checkSums(capped, context);
     capped.forEach(out::collect);
-    if (times.isLive() && capped.size() < all.size()) {
-      tellFolded(all, capped, context);
+    if (times.isLive()) {
+      tell(all, capped, context);
       context.timerService().registerEventTimeTimer(timestamp + times.liveRetention().toMillis());
     }
   }
 
-  /** The live values are those of the rows again. */
-  private void tellFolded(List<Rollup> all, List<Rollup> capped, OnTimerContext context)
+  /** The live values are those of the rows. */
+  private void tell(List<Rollup> all, List<Rollup> capped, OnTimerContext context)
       throws Exception {
-    Map<Cell, Rollup> before = new LinkedHashMap<>();
-    all.forEach(row -> before.put(row.cell(), row));
+    Map<Cell, Rollup> gone = new LinkedHashMap<>();
+    all.forEach(row -> gone.put(row.cell(), row));
+    List<Rollup> toRetire = new ArrayList<>(capped.size());
     for (Rollup row : capped) {
-      Rollup same = before.remove(row.cell());
-      if (same == null || row.distinctApproximate()) {
-        context.output(FOLDED, new LiveRollup(row, true, false));
-        foldedRows.add(row);
-      }
+      gone.remove(row.cell());
+      context.output(LIVE, new LiveRollup(row, true, false));
+      toRetire.add(empty(row.cell()));
     }
-    before.values().forEach(row -> context.output(FOLDED, new LiveRollup(row, false, true)));
+    gone.values().forEach(row -> context.output(LIVE, new LiveRollup(row, false, true)));
+    told.addAll(toRetire);
   }
 
-  private void retireFolded(OnTimerContext context) throws Exception {
+  /** The end of the input is no reason to forget what was told. */
+  private void retire(OnTimerContext context) throws Exception {
     if (context.timerService().currentWatermark() != Long.MAX_VALUE) {
-      for (Rollup row : foldedRows.get()) {
-        context.output(FOLDED, new LiveRollup(row, true, true));
+      for (Rollup row : told.get()) {
+        context.output(LIVE, new LiveRollup(empty(row.cell()), true, true));
       }
     }
-    foldedRows.clear();
+    told.clear();
+  }
+
+  private Rollup empty(Cell cell) {
+    long[] events = new long[CellCounts.FIXED + spec.counters().size()];
+    return new Rollup(cell, new CellCounts(events, 0, 0, 0, 0, null), false);
   }
 
   private void checkUsers(List<Rollup> all, OnTimerContext context) {

@@ -39,10 +39,11 @@ import org.apache.flink.util.OutputTag;
  *
  * <pre>
  * part of a cell -> final row, once, at window end + gap + allowed lateness    main output
- *              |-> present row, every few seconds while it changes; the final one; in the end
- *              |   the retirement of the key                                   side output
+ *              |-> present row, every few seconds while it changes             side output
  *              \-> row at window end + allowed lateness, where it is asked for  side output
  * </pre>
+ *
+ * <p>What the live values end with is told by {@link CloseWindow}, since the cap may fold the cell.
  *
  * <p>On RocksDB the open cells are kept on the heap, too, and those that have changed are written
  * before each barrier: the parts of a cell come in bursts. On the heap and in batch mode every part
@@ -52,7 +53,7 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     implements OneInputStreamOperator<Rollup, Rollup>, Triggerable<Cell, VoidNamespace> {
   private static final long serialVersionUID = 1L;
 
-  /** What the cells hold now. */
+  /** What the cells hold now; never final. */
   public static final OutputTag<LiveRollup> LIVE =
       new OutputTag<>("live-rollups", TypeInformation.of(LiveRollup.class));
 
@@ -155,7 +156,8 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
       open = new OpenCell();
       setCurrentKey(cell);
       timers.registerEventTimeTimer(VoidNamespace.INSTANCE, finalAt);
-      if (times.early() != null) {
+      // A session that ends late may be the first of its cell: by then that was told as empty.
+      if (times.early() != null && earlyAt(cell) > timers.currentWatermark()) {
         timers.registerEventTimeTimer(VoidNamespace.INSTANCE, earlyAt(cell));
       }
     } else if (!cached) {
@@ -231,22 +233,19 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
   }
 
   private void finish(Cell cell, OpenCell open, long time) throws Exception {
-    Rollup row = row(cell, open);
-    output.collect(new StreamRecord<>(row, time));
+    output.collect(new StreamRecord<>(row(cell, open), time));
     finished.inc();
     cache.remove(cell);
     unwritten.remove(cell);
     untold.remove(cell);
     setCurrentKey(cell);
     cells.clear();
-    if (times.isLive()) {
-      output.collect(LIVE, new StreamRecord<>(new LiveRollup(row, true, false), time));
-      timers.registerEventTimeTimer(
-          VoidNamespace.INSTANCE, time + times.liveRetention().toMillis());
-    }
   }
 
-  /** The end of the input is no reason to forget what was told. */
+  /**
+   * A timer of a cell that is gone, of a state in which this operator retired keys. The end of the
+   * input is no reason to forget what was told.
+   */
   private void retire(Cell cell, long time) {
     if (times.isLive() && timers.currentWatermark() != Long.MAX_VALUE) {
       CellCounts none = new OpenCell().counts(counters);

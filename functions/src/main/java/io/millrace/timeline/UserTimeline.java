@@ -43,6 +43,7 @@ import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
 
 /**
@@ -372,6 +373,16 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   @Override
   public void onProcessingTime(InternalTimer<String, VoidNamespace> timer) {
     throw new IllegalStateException("no processing-time timer is ever registered");
+  }
+
+  /**
+   * Idleness ends here. When all sources are idle every subtask stands still, and tells nobody to
+   * go on without it: after a pause one subtask can be hours ahead of another, whose events are on
+   * time and must not find their windows closed.
+   */
+  @Override
+  public void processWatermarkStatus(WatermarkStatus status) {
+    // See above.
   }
 
   @Override

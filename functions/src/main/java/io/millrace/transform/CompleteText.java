@@ -75,7 +75,23 @@ public final class CompleteText implements Transform {
                   .doc(
                       "A file below the data root that keeps answers by a hash of model and prompt, so"
                           + " that a run that is repeated is not billed again.")),
-          List.of());
+          List.of(
+              """
+              pipeline:
+                name: reviews
+                steps:
+                  - id: read
+                    service: extract_csv
+                    params: {file_path: reviews.csv}
+                  - id: complete
+                    service: text_completion_llm
+                    params: {text_column: text, max_rows: 100}
+                    depends_on: [read]
+                  - id: save
+                    service: load_data
+                    params: {format: csv}
+                    depends_on: [complete]
+              """));
 
   @Override
   public Declaration declaration() {

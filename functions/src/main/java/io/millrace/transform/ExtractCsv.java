@@ -45,7 +45,19 @@ public final class ExtractCsv implements Transform {
                           + " named the files are read once only."),
               Parameter.texts("null_values")
                   .doc("The texts that mean null, instead of those of pandas.")),
-          List.of());
+          List.of(
+              """
+              pipeline:
+                name: orders
+                steps:
+                  - id: read
+                    service: extract_csv
+                    params: {file_path: orders.csv}
+                  - id: save
+                    service: load_data
+                    params: {format: csv}
+                    depends_on: [read]
+              """));
 
   @Override
   public Declaration declaration() {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.DataTypes;
@@ -48,7 +49,19 @@ public final class LoadData implements Transform {
                   .oneOf("snappy", "zstd", "gzip", "none")
                   .defaultTo("snappy")
                   .doc("parquet only.")),
-          List.of());
+          List.of(
+              """
+              pipeline:
+                name: orders
+                steps:
+                  - id: read
+                    service: extract_csv
+                    params: {file_path: orders.csv}
+                  - id: save
+                    service: load_data
+                    params: {format: parquet}
+                    depends_on: [read]
+              """));
 
   @Override
   public Declaration declaration() {
@@ -179,5 +192,10 @@ public final class LoadData implements Transform {
     }
     DataType type = DataTypes.ROW(fields).notNull().bridgedTo(RowData.class);
     return step.tables().toDataStream(table, type);
+  }
+
+  @Override
+  public Map<String, Object> figures(Outcome outcome) {
+    return outcome.facts();
   }
 }

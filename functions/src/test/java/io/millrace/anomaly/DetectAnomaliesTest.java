@@ -60,14 +60,20 @@ class DetectAnomaliesTest {
 
     private Alerts(int maxEmptyWindows, long delay, OperatorSubtaskState restored, boolean batch)
         throws Exception {
-      AnomalyRules rules =
+      this(
           new AnomalyRules(
               List.of(
                   MetricRule.count("total_events"),
                   MetricRule.ratio("error_rate"),
                   MetricRule.amount("latency")),
               Duration.ofMillis(delay),
-              maxEmptyWindows);
+              maxEmptyWindows),
+          restored,
+          batch);
+    }
+
+    private Alerts(AnomalyRules rules, OperatorSubtaskState restored, boolean batch)
+        throws Exception {
       NoOpMetricRegistry registry =
           new NoOpMetricRegistry() {
             @Override
@@ -113,6 +119,15 @@ class DetectAnomaliesTest {
 
     static Alerts restored(OperatorSubtaskState state, long delay) throws Exception {
       return new Alerts(AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS, delay, state, false);
+    }
+
+    /** A job that watches one metric only. */
+    static Alerts watching(MetricRule metric, OperatorSubtaskState restored) throws Exception {
+      return new Alerts(
+          new AnomalyRules(
+              List.of(metric), Duration.ofMillis(DELAY), AnomalyRules.DEFAULT_MAX_EMPTY_WINDOWS),
+          restored,
+          false);
     }
 
     /** State and timers of batch mode: of one key at a time, the watermark never between. */
@@ -308,6 +323,40 @@ class DetectAnomaliesTest {
           .containsExactly(
               "30 opened", "31 firing", "32 firing", "33 firing", "34 firing", "34 resolved");
       alerts.assertNothingIsKept();
+    }
+  }
+
+  @Test
+  void aMetricThatIsNoLongerWatchedIsForgottenAtItsNextTimer() throws Exception {
+    OperatorSubtaskState state;
+    try (Alerts alerts = Alerts.fresh()) {
+      steady(alerts, "total_events", 30, 500, 20);
+      steady(alerts, "latency", 30, 100, 5);
+      alerts.send("total_events", 30, 505);
+      alerts.judge("latency", 30, 5_000);
+      alerts.send("error_rate", 31, 0.5);
+      assertThat(alerts.states()).containsExactly("30 opened");
+      state = alerts.harness.snapshot(1, 1);
+    }
+    try (Alerts alerts = Alerts.watching(MetricRule.count("total_events"), state)) {
+      alerts.send("total_events", 31, 505);
+      alerts.over(31);
+      List<Anomaly> rows = alerts.rows();
+      assertThat(rows)
+          .extracting(
+              r -> r.metric() + " " + (r.windowStart() - T0) / HOUR + " " + r.state().code())
+          .containsExactlyInAnyOrder("latency 31 resolved");
+      assertThat(rows)
+          .singleElement()
+          .satisfies(
+              resolved -> {
+                assertThat(resolved.observed()).isNaN();
+                assertThat(resolved.openedAt()).isEqualTo(T0 + 30 * HOUR);
+                assertThat(resolved.windowsFiring()).isEqualTo(1);
+              });
+      // What is left is the series that is watched, and its timer.
+      assertThat(alerts.harness.numKeyedStateEntries()).isEqualTo(1);
+      assertThat(alerts.harness.numEventTimeTimers()).isEqualTo(1);
     }
   }
 

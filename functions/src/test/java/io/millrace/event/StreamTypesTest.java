@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.anomaly.SeriesState;
+import io.millrace.codec.arrow.ArrowDeadLetter;
 import io.millrace.enrichment.DimensionTable;
 import io.millrace.lake.publish.CommitReport;
 import io.millrace.lake.publish.OpenPartition;
@@ -51,6 +52,7 @@ class StreamTypesTest {
         AppEvent.class,
         Received.class,
         DeadLetter.class,
+        ArrowDeadLetter.class,
         LedgerEntry.class,
         LedgerTotals.class,
         DimensionTable.class,

@@ -149,12 +149,9 @@ class RollUpTest {
     assertSum(harness.extractOutputValues().get(0));
     assertThat(side(harness, RollUp.EARLY)).hasSize(1);
 
-    // The key is retired after a while, and nothing is left of it.
-    assertThat(side(harness, RollUp.LIVE)).extracting(LiveRollup::isFinal).containsExactly(true);
+    // What the live values end with is not told here, and nothing is left of the cell.
     harness.processWatermark(FINAL_AT + 24 * HOUR);
-    assertThat(side(harness, RollUp.LIVE))
-        .extracting(LiveRollup::retired)
-        .containsExactly(false, true);
+    assertThat(side(harness, RollUp.LIVE)).isEmpty();
     assertThat(harness.numEventTimeTimers()).isZero();
     harness.prepareSnapshotPreBarrier(2);
     assertThat(harness.snapshot(2, 2).getManagedKeyedState()).isNotNull();
@@ -193,14 +190,40 @@ class RollUpTest {
     harness.close();
   }
 
+  /** Such a cell has sessions that ended late, and no event: its early row would come too late. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void aCellThatBeginsAfterItsEarlyTimeHasNoEarlyRow(Backend backend) throws Exception {
+    var harness = rollUp(backend, SPEC, LIVE, null);
+    harness.processElement(part(hour("FR"), 10, 2), T0);
+    harness.processWatermark(T0 + HOUR + 10 * 60_000);
+    harness.processElement(part(hour("DE"), 10, 2), T0);
+    harness.processElement(part(hour("FR"), 10, 2), T0);
+    harness.processWatermark(FINAL_AT);
+    assertThat(side(harness, RollUp.EARLY))
+        .extracting(row -> row.cell().values().get(2))
+        .containsExactly("FR");
+    assertThat(harness.extractOutputValues())
+        .extracting(row -> row.cell().values().get(2) + row.counts().events()[CellCounts.ALL])
+        .containsExactlyInAnyOrder("DE10", "FR20");
+    harness.close();
+  }
+
   @Test
   void theEndOfTheInputIsFinalAndRetiresNothing() throws Exception {
     var harness = rollUp(Backend.ROCKSDB, SPEC, LIVE, null);
     harness.processElement(part(hour("DE"), 10, 2), T0);
     harness.processWatermark(Long.MAX_VALUE);
     assertThat(harness.extractOutputValues()).hasSize(1);
-    assertThat(side(harness, RollUp.LIVE)).noneMatch(LiveRollup::retired);
     harness.close();
+    var windows = closeWindow(Backend.ROCKSDB, 10, null);
+    for (Rollup row : window(10)) {
+      windows.processElement(row, FINAL_AT);
+    }
+    windows.processWatermark(Long.MAX_VALUE);
+    assertThat(live(windows))
+        .containsExactly("ALL_COUNTRIES final", "DE final", "FR final", "IT final");
+    windows.close();
   }
 
   @Test
@@ -286,6 +309,21 @@ class RollUpTest {
     assertThat(users.found()).isEqualTo(3);
     assertThat(users.expected()).isEqualTo(3);
     assertThat(users.holds()).isTrue();
+    // Each row is the last live value of its key, and retired a day later; then nothing is left.
+    List<LiveRollup> live = side(harness, CloseWindow.LIVE);
+    assertThat(live).extracting(LiveRollup::rollup).isEqualTo(harness.extractOutputValues());
+    assertThat(live).allMatch(l -> l.isFinal() && !l.retired());
+    harness.processWatermark(FINAL_AT + 24 * HOUR - 1);
+    assertThat(live(harness)).hasSize(4);
+    harness.processWatermark(FINAL_AT + 24 * HOUR);
+    assertThat(live(harness).subList(4, 8))
+        .containsExactly(
+            "ALL_COUNTRIES final retired",
+            "DE final retired",
+            "FR final retired",
+            "IT final retired");
+    // A counter per configured one: the database's statement has a value for each.
+    assertThat(side(harness, CloseWindow.LIVE).get(7).rollup().counts().events()).hasSize(6);
     assertThat(harness.numEventTimeTimers()).isZero();
     assertThat(harness.numKeyedStateEntries()).isZero();
     harness.close();
@@ -321,18 +359,40 @@ class RollUpTest {
     assertThat(rows.get(2).counts().events()[CellCounts.ALL]).isEqualTo(2);
     assertThat(rows.get(2).counts().activeUsers()).isEqualTo(2);
     assertThat(rows).extracting(Rollup::distinctApproximate).containsExactly(false, false, true);
-    // The live values follow: OTHER is told, what went into it is retired, in the end OTHER too.
-    assertThat(folded(harness)).containsExactly("OTHER final", "FR retired", "IT retired");
+    // The live values are those of the rows: what went into OTHER is retired at once.
+    assertThat(live(harness))
+        .containsExactly(
+            "ALL_COUNTRIES final", "DE final", "OTHER final", "FR retired", "IT retired");
+    assertThat(side(harness, CloseWindow.LIVE).get(2).rollup()).isEqualTo(rows.get(2));
     harness.processWatermark(FINAL_AT + 24 * HOUR);
-    assertThat(folded(harness))
-        .containsExactly("OTHER final", "FR retired", "IT retired", "OTHER final retired");
+    assertThat(live(harness).subList(5, 8))
+        .containsExactly("ALL_COUNTRIES final retired", "DE final retired", "OTHER final retired");
     assertThat(harness.numEventTimeTimers()).isZero();
     assertThat(harness.numKeyedStateEntries()).isZero();
     harness.close();
   }
 
-  private static List<String> folded(KeyedOneInputStreamOperatorTestHarness<?, ?, ?> harness) {
-    return side(harness, CloseWindow.FOLDED).stream()
+  /** What is to be retired outlives a restart. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void keysAreRetiredAfterARestore(Backend backend) throws Exception {
+    var harness = closeWindow(backend, 3, null);
+    for (Rollup row : window(10)) {
+      harness.processElement(row, FINAL_AT);
+    }
+    harness.processWatermark(FINAL_AT);
+    OperatorSubtaskState state = harness.snapshot(1, 1);
+    harness.close();
+    harness = closeWindow(backend, 3, state);
+    harness.processWatermark(FINAL_AT + 24 * HOUR);
+    assertThat(live(harness))
+        .containsExactly("ALL_COUNTRIES final retired", "DE final retired", "OTHER final retired");
+    assertThat(harness.extractOutputValues()).isEmpty();
+    harness.close();
+  }
+
+  private static List<String> live(KeyedOneInputStreamOperatorTestHarness<?, ?, ?> harness) {
+    return side(harness, CloseWindow.LIVE).stream()
         .map(
             l ->
                 l.rollup().cell().values().get(2)

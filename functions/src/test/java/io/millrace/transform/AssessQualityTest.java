@@ -250,7 +250,7 @@ class AssessQualityTest {
     Map<String, Object> arguments =
         Map.of("rules", JSON.readTree(ROW_RULES), "on_fail", "quarantine");
     Step step = tables.step(QUALITY, arguments);
-    Rows output = QUALITY.lower(step, List.of(StepRun.asStream(step, people())));
+    Rows output = QUALITY.lower(step, List.of(people()));
     assertThat(step.publications()).hasSize(1);
     Step.Publication publication = step.publications().get(0);
     assertThat(publication.target())
@@ -327,7 +327,7 @@ class AssessQualityTest {
     Map<String, Object> arguments = new HashMap<>(more);
     arguments.put("rules", JSON.readTree(rules));
     Step step = tables.step(QUALITY, arguments);
-    Rows output = QUALITY.lower(step, List.of(StepRun.asStream(step, rows)));
+    Rows output = QUALITY.lower(step, List.of(rows));
     assertThatThrownBy(() -> LocalTables.collect(output))
         .satisfies(
             failure ->

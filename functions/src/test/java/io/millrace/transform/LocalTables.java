@@ -18,6 +18,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.runtime.typeutils.ExternalTypeInfo;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
@@ -27,6 +28,7 @@ final class LocalTables {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   final List<Problem> problems = new ArrayList<>();
+  private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
@@ -41,8 +43,7 @@ final class LocalTables {
   LocalTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
-    StreamExecutionEnvironment env =
-        StreamExecutionEnvironment.getExecutionEnvironment(configuration);
+    env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
     env.setParallelism(2);
     tables = StreamTableEnvironment.create(env);
     site =
@@ -71,7 +72,9 @@ final class LocalTables {
       row[columns.size()] = (long) i;
       rows.add(Row.of(row));
     }
-    Table table = tables.fromValues(DataTypes.ROW(fields), rows);
+    // A stream, as every step gets its rows: the planner knows no value of them.
+    DataType type = DataTypes.ROW(fields).notNull();
+    Table table = tables.fromDataStream(env.fromData(rows, ExternalTypeInfo.of(type)));
     return new Rows(table, List.of(Rows.orderColumn(0)));
   }
 

@@ -23,9 +23,8 @@ record StepRun(
     List<List<Object>> rows,
     Map<String, List<String>> told) {
   /** Runs an entry that has no problem with what it is given. */
-  static StepRun of(LocalTables tables, Transform entry, Map<String, ?> arguments, Rows rows) {
+  static StepRun of(LocalTables tables, Transform entry, Map<String, ?> arguments, Rows input) {
     Step step = tables.step(entry, arguments);
-    Rows input = asStream(step, rows);
     Rows output = entry.lower(step, List.of(input));
     if (output == null) {
       throw new AssertionError(tables.problems.toString());
@@ -34,11 +33,6 @@ record StepRun(
     Map<String, List<String>> told = new LinkedHashMap<>();
     step.collected().forEach((name, texts) -> told.put(name, texts(step, texts)));
     return new StepRun(entry, step, input, output.columns(), values, told);
-  }
-
-  /** The same rows from a stream, as every step gets them: the planner knows no value of them. */
-  static Rows asStream(Step step, Rows rows) {
-    return rows.with(step.tables().fromDataStream(step.tables().toDataStream(rows.table())));
   }
 
   /** The step's figures; counts the rows that came in by a job of its own. */

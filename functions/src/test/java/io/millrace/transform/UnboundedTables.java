@@ -42,6 +42,7 @@ final class UnboundedTables {
         new Step.Site(
             "test",
             "run",
+            env,
             tables,
             tables.createStatementSet(),
             DataRoot.at(dataRoot),
@@ -70,7 +71,7 @@ final class UnboundedTables {
       rows.add(Row.of(value));
     }
     TypeInformation<Row> type = ExternalTypeInfo.of(DataTypes.ROW(fields));
-    DataStream<Row> stream = env.fromCollection(rows, type);
+    DataStream<Row> stream = env.fromData(rows, type);
     return new Rows(tables.fromDataStream(stream, schema.build()), List.of());
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,11 @@ public final class Commands {
   private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
 
   private Commands() {}
+
+  /** The folder of the sources: scripts say where it is. */
+  static Path home() {
+    return Path.of(System.getProperty("millrace.home", ".")).toAbsolutePath().normalize();
+  }
 
   /** Runs a command, or one of those below it; its exit code. */
   public static int run(Callable<Integer> command, String[] args, Callable<?>... below) {
@@ -36,7 +42,8 @@ public final class Commands {
       line.addSubcommand(subcommand);
     }
     return line.setErr(errors)
-        .setUnmatchedOptionsArePositionalParams(command instanceof Backfill)
+        .setUnmatchedOptionsArePositionalParams(
+            command instanceof Backfill || command instanceof Submit || command instanceof Upgrade)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Commands::oneLine)
         .setExecutionExceptionHandler(Commands::failed)
@@ -61,7 +68,7 @@ public final class Commands {
       return 2;
     }
     command.getErr().println(name + " failed: " + e.getMessage());
-    if (e instanceof CatalogException || e instanceof IOException) {
+    if (e instanceof CommandFailure || e instanceof CatalogException || e instanceof IOException) {
       LOG.error("{} failed", name, e);
       return 1;
     }

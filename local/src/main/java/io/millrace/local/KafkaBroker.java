@@ -7,8 +7,10 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -16,8 +18,13 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** A Kafka broker: one KRaft node that keeps every record, however old its timestamp. */
 public final class KafkaBroker extends ServerProcess {
@@ -28,6 +35,11 @@ public final class KafkaBroker extends ServerProcess {
 
   private KafkaBroker(Path folder) {
     super("kafka", folder);
+  }
+
+  /** A broker in a folder that it owns, not started. */
+  static KafkaBroker in(Path folder) {
+    return new KafkaBroker(folder);
   }
 
   /** Starts a broker with empty data in a folder that it owns. */
@@ -57,6 +69,18 @@ public final class KafkaBroker extends ServerProcess {
             (int) REQUEST_TIMEOUT.toMillis(),
             AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
             5_000));
+  }
+
+  /** The names of all topics. */
+  public Set<String> topics() {
+    try (Admin admin = admin()) {
+      return admin.listTopics().names().get(REQUEST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("cannot list the topics of " + bootstrap(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted: list topics", e);
+    }
   }
 
   /** Creates a topic and returns once every partition has a leader. */
@@ -91,6 +115,31 @@ public final class KafkaBroker extends ServerProcess {
           REQUEST_TIMEOUT,
           () -> admin.listTopics().names().get().stream().noneMatch(names::contains));
     }
+  }
+
+  /** All committed records of a topic, as text; those of a partition in order. */
+  public List<ConsumerRecord<String, String>> read(String topic) {
+    Map<String, Object> client =
+        Map.of(
+            ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrap(),
+            ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+            "read_committed");
+    List<ConsumerRecord<String, String>> records = new ArrayList<>();
+    try (KafkaConsumer<String, String> consumer =
+        new KafkaConsumer<>(client, new StringDeserializer(), new StringDeserializer())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream()
+              .map(p -> new TopicPartition(topic, p.partition()))
+              .toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
+        consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+      }
+    }
+    return records;
   }
 
   private static void done(String what, KafkaFuture<Void> future) {

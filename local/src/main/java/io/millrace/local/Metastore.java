@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.thrift.TConfiguration;
@@ -21,30 +22,44 @@ import org.apache.thrift.transport.TSocket;
 public final class Metastore extends ServerProcess {
   private static final String SITE_FILE = "metastore-site.xml";
 
-  private final Map<String, String> s3;
+  private final Supplier<URI> s3Endpoint;
+  private final String accessKey;
+  private final String secretKey;
   private int port;
 
-  private Metastore(Path folder, Map<String, String> s3) {
+  private Metastore(Path folder, Supplier<URI> s3Endpoint, String accessKey, String secretKey) {
     super("metastore", folder);
-    this.s3 = s3;
+    this.s3Endpoint = s3Endpoint;
+    this.accessKey = accessKey;
+    this.secretKey = secretKey;
   }
 
   /** Starts a metastore with an empty catalog in a folder that it owns. */
   public static Metastore start(Path folder, URI s3Endpoint, String accessKey, String secretKey) {
-    Metastore metastore =
-        new Metastore(
-            folder,
-            Map.of(
-                "fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem",
-                "fs.s3a.endpoint", s3Endpoint.toString(),
-                "fs.s3a.endpoint.region", "us-east-1",
-                "fs.s3a.access.key", accessKey,
-                "fs.s3a.secret.key", secretKey,
-                "fs.s3a.path.style.access", "true",
-                "fs.s3a.connection.ssl.enabled", "false",
-                "fs.s3a.change.detection.mode", "none"));
+    Metastore metastore = in(folder, () -> s3Endpoint, accessKey, secretKey);
     metastore.start();
     return metastore;
+  }
+
+  /**
+   * A metastore in a folder that it owns, not started.
+   *
+   * @param s3Endpoint is asked when it starts
+   */
+  static Metastore in(Path folder, Supplier<URI> s3Endpoint, String accessKey, String secretKey) {
+    return new Metastore(folder, s3Endpoint, accessKey, secretKey);
+  }
+
+  private Map<String, String> s3() {
+    return Map.of(
+        "fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint", s3Endpoint.get().toString(),
+        "fs.s3a.endpoint.region", "us-east-1",
+        "fs.s3a.access.key", accessKey,
+        "fs.s3a.secret.key", secretKey,
+        "fs.s3a.path.style.access", "true",
+        "fs.s3a.connection.ssl.enabled", "false",
+        "fs.s3a.change.detection.mode", "none");
   }
 
   /** The value of `hive.metastore.uris`. */
@@ -68,7 +83,7 @@ public final class Metastore extends ServerProcess {
     Path derby = folder().resolve("derby");
     BuildFiles.copyTree(emptyCatalog(), derby);
     Path conf = Files.createDirectories(folder().resolve("conf"));
-    Map<String, String> site = new TreeMap<>(s3);
+    Map<String, String> site = new TreeMap<>(s3());
     site.putAll(derbyAt(derby));
     site.put("metastore.thrift.uris", uri().toString());
     site.put("metastore.thrift.port", Integer.toString(port));
@@ -82,7 +97,7 @@ public final class Metastore extends ServerProcess {
         "metastore.expression.proxy",
         "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy");
     Files.writeString(conf.resolve(SITE_FILE), xml(site));
-    Files.writeString(conf.resolve("core-site.xml"), xml(s3));
+    Files.writeString(conf.resolve("core-site.xml"), xml(s3()));
   }
 
   @Override

@@ -19,6 +19,11 @@ public final class S3Server extends ServerProcess {
     super("s3", folder);
   }
 
+  /** A server in a folder that it owns, not started. */
+  static S3Server in(Path folder) {
+    return new S3Server(folder);
+  }
+
   /** Starts a server without buckets in a folder that it owns. */
   public static S3Server start(Path folder) {
     S3Server server = new S3Server(folder);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -21,6 +22,7 @@ public final class SimulatedTraffic {
       List.of("install", "open_notification", "session", "view_notification");
 
   private static final long REPORT_EVERY = 10_000;
+  private static final long PACE_EVERY = 100;
 
   private SimulatedTraffic() {}
 
@@ -44,6 +46,21 @@ public final class SimulatedTraffic {
    */
   public static Truth send(
       KafkaBroker broker, String prefix, SimulatorOptions options, LongConsumer progress) {
+    return send(broker, prefix, options, Long.MAX_VALUE, progress);
+  }
+
+  /**
+   * The same, not faster than a rate.
+   *
+   * @param perSecond records
+   */
+  public static Truth send(
+      KafkaBroker broker,
+      String prefix,
+      SimulatorOptions options,
+      long perSecond,
+      LongConsumer progress) {
+    long begin = System.nanoTime();
     EngagementSimulator simulator = new EngagementSimulator(options);
     AtomicReference<Exception> failure = new AtomicReference<>();
     long sent = 0;
@@ -55,6 +72,10 @@ public final class SimulatedTraffic {
                 new ProducerRecord<>(prefix + r.topic(), null, r.timestamp(), r.key(), r.value()),
                 (metadata, e) -> failure.compareAndSet(null, e));
         sent++;
+        if (sent % PACE_EVERY == 0) {
+          double due = sent * 1e9 / perSecond;
+          LockSupport.parkNanos((long) (due - (System.nanoTime() - begin)));
+        }
         if (sent % REPORT_EVERY == 0) {
           progress.accept(sent);
         }

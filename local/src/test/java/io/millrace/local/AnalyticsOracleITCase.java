@@ -16,19 +16,26 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,6 +48,7 @@ class AnalyticsOracleITCase {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String RECEIVED = Metrics.GROUP + "." + Metrics.RECEIVED;
   private static final String SESSIONS = Metrics.GROUP + "." + Metrics.SESSIONS;
+  private static final String FOLDED = Metrics.GROUP + "." + Metrics.ROLLUP_CELLS_FOLDED;
   private static final int PARTITIONS = 4;
   private static final int USERS = 150;
 
@@ -56,6 +64,8 @@ class AnalyticsOracleITCase {
   private Path lake;
   private String topic;
   private int sentinels;
+  private String liveTopic = "";
+  private List<String> moreOptions = List.of();
 
   /** What happens to a run half way. */
   enum Disturbance {
@@ -169,6 +179,7 @@ class AnalyticsOracleITCase {
                 "--lake.raw",
                 "false"));
     arguments.addAll(options(kind));
+    arguments.addAll(moreOptions);
     arguments.addAll(List.of(more));
     return EngagementConfig.parse(arguments.toArray(new String[0]));
   }
@@ -191,7 +202,7 @@ class AnalyticsOracleITCase {
         "--sessions.topic",
         "",
         "--rollups.live-topic",
-        "",
+        liveTopic,
         "--anomalies.topic",
         "",
         // Users come from the state as often as from the cache.
@@ -227,6 +238,7 @@ class AnalyticsOracleITCase {
     "FLOODS,   2, bounded,   NONE",
     "FLOODS,   4, streaming, KILL",
     "FLOODS,   1, streaming, SAVEPOINT",
+    "LATE,     1, streaming, NONE",
     "LATE,     4, streaming, KILL",
     "LATE,     2, streaming, SAVEPOINT",
   })
@@ -241,7 +253,7 @@ class AnalyticsOracleITCase {
       stack.kafka().createTopic(topic, PARTITIONS);
       try (KafkaProducer<byte[], byte[]> producer = producer()) {
         switch (disturbance) {
-          case NONE -> untilTheInputEnds(producer, kind, sent, parallelism);
+          case NONE -> undisturbed(producer, kind, sent, parallelism);
           case KILL -> killed(producer, kind, sent, parallelism);
           case SAVEPOINT -> restored(producer, kind, sent, parallelism);
         }
@@ -317,12 +329,30 @@ class AnalyticsOracleITCase {
     assertThat(flink.restarts(job)).isGreaterThanOrEqualTo(disturbance == Disturbance.KILL ? 1 : 0);
   }
 
-  private void untilTheInputEnds(
+  private void undisturbed(
       KafkaProducer<byte[], byte[]> producer, Kind kind, List<Sent> sent, int parallelism)
       throws Exception {
+    if (kind == Kind.LATE) {
+      flink.stopWithSavepoint(inHalves(producer, kind, sent, parallelism));
+      return;
+    }
     send(producer, sent);
     JobID job = flink.submit(wired(fromKafka(kind, true), parallelism));
     flink.waitUntilFinished(job, PATIENCE);
+  }
+
+  /** The watermark stands at the first half before the second comes: some of it is late then. */
+  private JobID inHalves(
+      KafkaProducer<byte[], byte[]> producer, Kind kind, List<Sent> sent, int parallelism)
+      throws Exception {
+    int half = sent.size() / 2;
+    JobID job = flink.submit(wired(fromKafka(kind, false), parallelism));
+    flink.waitUntilTasksRun(job, PATIENCE);
+    send(producer, sent.subList(0, half));
+    awaitReceivedAndWatermark(job, half);
+    send(producer, sent.subList(half, sent.size()));
+    awaitPassed(producer, job);
+    return job;
   }
 
   private void killed(
@@ -357,8 +387,99 @@ class AnalyticsOracleITCase {
     passBy(producer, next);
   }
 
+  /**
+   * Beyond the cap the smallest cells become others, in both tables, and the live topic ends with
+   * the same rows and nothing else.
+   */
+  @Test
+  void theRarestCellsAreFoldedBeyondTheCap() throws Exception {
+    Kind kind = Kind.SHUFFLED;
+    topic = "oracle-cap";
+    liveTopic = "oracle-cap-live";
+    lake = Files.createDirectory(folder.resolve("lake"));
+    int maxCells = 30;
+    moreOptions =
+        List.of(
+            "--rollups.max-cells",
+            Integer.toString(maxCells),
+            "--rollups.live-interval",
+            "100 ms",
+            // No key is retired by the watermark at the end.
+            "--rollups.live-retention",
+            "30 d");
+    List<Sent> sent = OracleInput.of(kind, rules(kind).gap().toMillis(), USERS, 1);
+    stack.kafka().createTopic(topic, PARTITIONS);
+    stack.kafka().createTopic(liveTopic, 2, Map.of("cleanup.policy", "compact"));
+    long folded;
+    try (KafkaProducer<byte[], byte[]> producer = producer()) {
+      // Present values of the cells of an open day are told before those are folded.
+      JobID job = inHalves(producer, kind, sent, 2);
+      folded = flink.metrics().sum(job, FOLDED);
+      flink.stopWithSavepoint(job);
+    }
+    try (LakeReader reader = LakeReader.ofFolder(lake)) {
+      assertThat(reader.number("SELECT count(*) FROM app_events"))
+          .isEqualTo(OracleInput.distinct(sent) + sentinels);
+      CapOracle oracle =
+          new CapOracle(
+              reader,
+              SqlOracle.over(reader, rules(kind), "user_id NOT LIKE 'sentinel%'"),
+              maxCells);
+      oracle.expect();
+      for (String name : List.of("hourly", "daily")) {
+        assertThat(oracle.differences(name, OracleInput.END)).isEmpty();
+        assertThat(
+                reader.number(
+                    "SELECT count(*) FROM %s_aggregates_with_dimensions".formatted(name)
+                        + " WHERE distinct_approximate AND country = 'OTHER'"))
+            .as("folded cells of " + name)
+            .isPositive();
+      }
+      assertThat(folded).isEqualTo(oracle.folded()).isPositive();
+      assertThat(reader.query("FROM cross_checks WHERE NOT holds").rows()).isEmpty();
+      assertLiveValuesAreTheTables(reader);
+    }
+  }
+
+  private void assertLiveValuesAreTheTables(LakeReader reader) throws IOException {
+    Map<String, String> last = new HashMap<>();
+    Set<String> told = new HashSet<>();
+    for (ConsumerRecord<String, String> r : stack.kafka().read(liveTopic)) {
+      last.put(r.key(), r.value());
+      if (r.value() != null && r.value().endsWith("\"final\":false}")) {
+        told.add(r.key());
+      }
+    }
+    Set<String> folded =
+        last.keySet().stream().filter(k -> last.get(k) == null).collect(Collectors.toSet());
+    assertThat(folded).as("folded keys that had a value").anyMatch(told::contains);
+    Path values = folder.resolve("live.json");
+    Files.write(values, last.values().stream().filter(Objects::nonNull).sorted().toList(), UTF_8);
+    reader.define(
+        "CREATE TABLE live AS SELECT * REPLACE (window_start::TIMESTAMPTZ AS window_start) FROM"
+            + " read_json('%s', format = 'newline_delimited') WHERE window_start < '%s'"
+                .formatted(values, OracleInput.END));
+    List<String> columns =
+        reader.query("SELECT * EXCLUDE (\"window\", final) FROM live LIMIT 0").columns();
+    String rows =
+        "SELECT 'hour' AS \"window\", true AS final, %1$s FROM hourly_aggregates_with_dimensions"
+            + " UNION ALL SELECT 'day', true, %1$s FROM daily_aggregates_with_dimensions";
+    reader.define(
+        "CREATE TABLE final_rows AS FROM (%s) WHERE window_start < '%s'"
+            .formatted(rows.formatted(String.join(", ", columns)), OracleInput.END));
+    String live = "SELECT \"window\", final, " + String.join(", ", columns) + " FROM live";
+    assertThat(reader.query("FROM final_rows EXCEPT ALL " + live).rows()).isEmpty();
+    assertThat(reader.query(live + " EXCEPT ALL FROM final_rows").rows()).isEmpty();
+    assertThat(reader.number("SELECT count(*) FROM live")).isPositive();
+  }
+
   /** Lets the watermark pass all windows, and stops the job when their rows are there. */
   private void passBy(KafkaProducer<byte[], byte[]> producer, JobID job) throws Exception {
+    awaitPassed(producer, job);
+    flink.stopWithSavepoint(job);
+  }
+
+  private void awaitPassed(KafkaProducer<byte[], byte[]> producer, JobID job) throws Exception {
     List<Sent> last = new ArrayList<>();
     for (int p = 0; p < PARTITIONS; p++) {
       last.add(OracleInput.sentinel(p));
@@ -386,7 +507,6 @@ class AnalyticsOracleITCase {
                             + " NOT late AND user_id NOT LIKE 'sentinel%'");
           }
         });
-    flink.stopWithSavepoint(job);
   }
 
   private static void awaitReceived(JobID job, long records) {

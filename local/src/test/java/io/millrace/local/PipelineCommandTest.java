@@ -72,7 +72,8 @@ class PipelineCommandTest {
   @Test
   void wrongArgumentsTakeALine() throws IOException {
     String name = file.toString();
-    refused("scripts/pipeline: missing command, allowed are validate, run, catalog and schema");
+    refused(
+        "scripts/pipeline: missing command, allowed are validate, run, draft, catalog and schema");
     refused("scripts/pipeline: Unmatched argument at index 0: 'go'", "go");
     refused("scripts/pipeline validate: Missing required parameter: 'FILE'", "validate");
     refused("scripts/pipeline run: there is no file '/nowhere.yaml'", "run", "/nowhere.yaml");

@@ -16,9 +16,8 @@ import javax.annotation.Nullable;
  */
 final class SqlOracle {
   private static final int SHOWN = 5;
-  private static final List<String> DIMENSIONS = List.of("device_type", "app_version", "country");
-  private static final List<String> ALL_NAMES =
-      List.of("ALL_DEVICES", "ALL_VERSIONS", "ALL_COUNTRIES");
+  static final List<String> DIMENSIONS = List.of("device_type", "app_version", "country");
+  static final List<String> ALL_NAMES = List.of("ALL_DEVICES", "ALL_VERSIONS", "ALL_COUNTRIES");
 
   /** Every combination of the dimensions. */
   static final List<List<String>> CUBE =
@@ -219,8 +218,18 @@ final class SqlOracle {
         .formatted(dimension, all, other);
   }
 
+  private String namedDimensions() {
+    return DIMENSIONS.stream().map(this::named).collect(Collectors.joining(", "));
+  }
+
+  /** A query of the users and the values that they are counted under, by start of the window. */
+  String users(Duration window) {
+    return "SELECT DISTINCT user_id, ts // %1$d * %1$d AS window_start, %2$s FROM oracle_events"
+        .formatted(window.toMillis(), namedDimensions());
+  }
+
   private String rollup(String table, Duration window) {
-    String named = DIMENSIONS.stream().map(this::named).collect(Collectors.joining(", "));
+    String named = namedDimensions();
     List<String> rolledUp = new ArrayList<>();
     for (int d = 0; d < DIMENSIONS.size(); d++) {
       rolledUp.add(

@@ -107,8 +107,10 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
     report.folders().forEach(this::add);
     reached.put(report.subtask(), report);
     if (reached.size() == report.subtasks()) {
+      boolean pause = reached.values().stream().allMatch(CommitReport::idle);
       reached.values().stream()
-          .filter(r -> !r.idle())
+          // In a pause of all of them the last watermark may have come with it.
+          .filter(r -> pause || !r.idle())
           .mapToLong(CommitReport::watermark)
           .min()
           .ifPresent(publisher::advance);

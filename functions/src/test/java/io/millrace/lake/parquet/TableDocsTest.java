@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.config.OptionDocs;
 import io.millrace.event.RejectReason;
 import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.FlinkDdl;
 import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.HiveDdl;
 import io.millrace.lake.catalog.LakeType;
@@ -76,6 +77,20 @@ class TableDocsTest {
 
         """
             + HiveDdl.createTables(tables));
+  }
+
+  @Test
+  void theStatementsOfFlinksSqlClientAreCurrent() {
+    List<TableSchema> tables = ParquetSchemaTest.tables().map(LakeTable::schema).toList();
+    OptionDocs.verify(
+        Path.of("../sql/catalogs/lake.sql"),
+        """
+        -- The lake's tables for Flink's SQL client; scripts/sql puts the lake's root for ${lake}.
+        -- They read by path: a table that has no row yet has no folder, and a query of it fails.
+        -- This file is generated from the code.
+
+        """
+            + FlinkDdl.createTables(tables));
   }
 
   @Test

@@ -72,9 +72,8 @@ class PublishPartitionsTest {
     return new StreamRecord<>(new CommitReport(subtask, 2, 1, true, folders, watermark, false));
   }
 
-  private static StreamRecord<CommitReport> idle(int subtask) {
-    return new StreamRecord<>(
-        new CommitReport(subtask, 2, 1, true, List.of(), Long.MIN_VALUE, true));
+  private static StreamRecord<CommitReport> idle(int subtask, long watermark) {
+    return new StreamRecord<>(new CommitReport(subtask, 2, 1, true, List.of(), watermark, true));
   }
 
   @Test
@@ -149,8 +148,27 @@ class PublishPartitionsTest {
     try (OneInputStreamOperatorTestHarness<CommitReport, Void> publish = publisher()) {
       publish.open();
       publish.processElement(report(0, passed(hour(0)), hour(0)));
-      publish.processElement(idle(1));
+      publish.processElement(idle(1, Long.MIN_VALUE));
       await("complete", () -> catalog.properties(hour(0)).containsKey("millrace.complete"));
+    }
+  }
+
+  /** A watermark and the idleness after it can be before one and the same barrier. */
+  @Test
+  void whatAPauseOfAllSubtasksBeganWithIsComplete() throws Exception {
+    write(base, hour(0), "part-a", 1);
+    try (OneInputStreamOperatorTestHarness<CommitReport, Void> publish = publisher()) {
+      publish.open();
+      publish.processElement(report(0, 0, hour(0)));
+      publish.processElement(report(1, 0));
+      await("registered", () -> catalog.paths().size() == 1);
+      publish.processElement(idle(0, passed(hour(0))));
+      publish.processElement(idle(1, passed(hour(0)) - 1));
+      assertThat(publish.snapshot(1, 0)).isNotNull();
+      assertThat(success(base, hour(0))).isNull();
+      publish.processElement(idle(1, passed(hour(0)) + 1));
+      await("complete", () -> catalog.properties(hour(0)).containsKey("millrace.complete"));
+      assertThat(success(base, hour(0)).watermark()).isEqualTo(passed(hour(0)));
     }
   }
 

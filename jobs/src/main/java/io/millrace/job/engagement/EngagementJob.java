@@ -31,6 +31,7 @@ import io.millrace.ledger.CheckSessions;
 import io.millrace.ledger.Reconcile;
 import io.millrace.rollup.CloseWindow;
 import io.millrace.rollup.ObserveRollups;
+import io.millrace.rollup.OrderLiveValues;
 import io.millrace.rollup.RollUp;
 import io.millrace.rollup.RollupSpec;
 import io.millrace.rollup.RollupTimes;
@@ -103,11 +104,20 @@ public final class EngagementJob {
     env.execute(config.jobName());
   }
 
-  /** Without checkpoints nothing that is written ever becomes visible. */
+  /**
+   * Without checkpoints nothing that is written ever becomes visible, and with too rare ones not
+   * what is in transactions.
+   */
   static void requireCheckpoints(StreamExecutionEnvironment env, EngagementConfig config) {
     if (!config.isBatch() && env.getCheckpointInterval() <= 0) {
       throw new IllegalStateException(
           "execution.checkpointing.interval is not set: without checkpoints no file is committed");
+    }
+    if (!config.isBatch()) {
+      EngagementPorts.requireTransactionsOutlive(
+          config,
+          Duration.ofMillis(env.getCheckpointInterval()),
+          Duration.ofMillis(env.getCheckpointConfig().getCheckpointTimeout()));
     }
   }
 
@@ -299,22 +309,38 @@ public final class EngagementJob {
         .sinkTo(ports.daily())
         .uid("daily-aggregates")
         .name("daily-aggregates");
-    // One subtask tells all values of a cell, in order.
-    DataStream<LiveRollup> live =
-        rolledUp
-            .getSideOutput(RollUp.LIVE)
-            .union(rows.getSideOutput(CloseWindow.FOLDED))
-            .keyBy(value -> value.rollup().cell(), TypeInformation.of(Cell.class));
-    if (ports.liveTopic() != null) {
-      live.sinkTo(ports.liveTopic()).uid("live-topic").name("live-topic");
-    }
-    if (ports.liveTable() != null) {
-      live.sinkTo(ports.liveTable()).uid("live-table").name("live-table");
+    if (options.isLive()) {
+      live(rolledUp, rows, times, ports);
     }
     if (config.anomalies().enabled()) {
       anomalies(early ? rolledUp.getSideOutput(RollUp.EARLY) : rows, ports, config);
     }
     return rows.getSideOutput(CloseWindow.CHECKS);
+  }
+
+  /** Present and final values of cells to a topic and a table. */
+  private static void live(
+      SingleOutputStreamOperator<Rollup> rolledUp,
+      SingleOutputStreamOperator<Rollup> rows,
+      RollupTimes times,
+      EngagementPorts ports) {
+    DataStream<LiveRollup> values =
+        rolledUp
+            .getSideOutput(RollUp.LIVE)
+            .union(rows.getSideOutput(CloseWindow.LIVE))
+            // One subtask tells all values of a cell, in order; that needs no keyed state.
+            .partitionCustom(
+                (cell, subtasks) -> Math.floorMod(cell, subtasks),
+                value -> value.rollup().cell().hashCode())
+            .transform(
+                "order-live", TypeInformation.of(LiveRollup.class), new OrderLiveValues(times))
+            .uid("order-live");
+    if (ports.liveTopic() != null) {
+      values.sinkTo(ports.liveTopic()).uid("live-topic").name("live-topic");
+    }
+    if (ports.liveTable() != null) {
+      values.sinkTo(ports.liveTable()).uid("live-table").name("live-table");
+    }
   }
 
   /** Rows of hours to alerts. */

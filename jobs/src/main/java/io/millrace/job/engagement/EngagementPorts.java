@@ -260,6 +260,42 @@ public record EngagementPorts(
     }
   }
 
+  /**
+   * A transaction is open from one checkpoint to the end of the next. One that the broker aborts
+   * before has lost its messages.
+   *
+   * @throws IllegalStateException in one line, when the broker may do so
+   */
+  static void requireTransactionsOutlive(
+      EngagementConfig config, Duration checkpointInterval, Duration checkpointTimeout) {
+    if (config.sessions().topic() == null && config.anomalies().topic() == null) {
+      return;
+    }
+    String key = ProducerConfig.TRANSACTION_TIMEOUT_CONFIG;
+    String given = transactions(config).getProperty(key);
+    Duration open = checkpointInterval.plus(checkpointTimeout);
+    if (!given.matches("\\d{1,10}") || Long.parseLong(given) <= open.toMillis()) {
+      throw new IllegalStateException(
+          ("kafka.properties.%s is '%s', but must be more than %d milliseconds:"
+                  + " execution.checkpointing.interval (%d s) and"
+                  + " execution.checkpointing.timeout (%d s) together; or leave sessions.topic and"
+                  + " anomalies.topic empty")
+              .formatted(
+                  key,
+                  given,
+                  open.toMillis(),
+                  checkpointInterval.toSeconds(),
+                  checkpointTimeout.toSeconds()));
+    }
+  }
+
+  private static Properties transactions(EngagementConfig config) {
+    Properties properties = config.input().kafkaProperties().toProperties();
+    properties.putIfAbsent(
+        ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
+    return properties;
+  }
+
   private static void requireTopics(Admin admin, Set<String> wanted)
       throws InterruptedException, TimeoutException {
     Set<String> missing = new TreeSet<>();
@@ -457,12 +493,9 @@ public record EngagementPorts(
    */
   private static <T> Sink<T> transactional(
       EngagementConfig config, String name, KafkaRecordSerializationSchema<T> messages) {
-    Properties properties = config.input().kafkaProperties().toProperties();
-    properties.putIfAbsent(
-        ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     return KafkaSink.<T>builder()
         .setBootstrapServers(config.input().bootstrapServers())
-        .setKafkaProducerConfig(properties)
+        .setKafkaProducerConfig(transactions(config))
         .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
         .setTransactionalIdPrefix(config.jobName() + "-" + name)
         .setRecordSerializer(messages)

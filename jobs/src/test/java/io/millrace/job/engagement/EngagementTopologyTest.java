@@ -1,6 +1,7 @@
 package io.millrace.job.engagement;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.config.ConfigException;
@@ -8,6 +9,7 @@ import io.millrace.config.OptionDocs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -101,6 +103,50 @@ class EngagementTopologyTest {
     assertThatThrownBy(() -> EngagementJob.requireCheckpoints(environment(config), config))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("execution.checkpointing.interval is not set");
+  }
+
+  /** Defaults: a transaction of 14 minutes, a checkpoint of at most 10. */
+  @Test
+  void checkpointsThatTransactionsDoNotOutliveAreRefused() {
+    EngagementConfig config = EngagementConfig.parse(EVERYTHING);
+    StreamExecutionEnvironment env = environment(config);
+    env.enableCheckpointing(Duration.ofMinutes(4).toMillis() - 1);
+    assertThatCode(() -> EngagementJob.requireCheckpoints(env, config)).doesNotThrowAnyException();
+    env.enableCheckpointing(Duration.ofMinutes(4).toMillis());
+    assertThatThrownBy(() -> EngagementJob.requireCheckpoints(env, config))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "kafka.properties.transaction.timeout.ms is '840000', but must be more than 840000"
+                + " milliseconds: execution.checkpointing.interval (240 s) and"
+                + " execution.checkpointing.timeout (600 s) together; or leave sessions.topic and"
+                + " anomalies.topic empty");
+
+    EngagementConfig longer = with("--kafka.properties.transaction.timeout.ms", "3600000");
+    assertThatCode(() -> EngagementJob.requireCheckpoints(env, longer)).doesNotThrowAnyException();
+    env.getCheckpointConfig().setCheckpointTimeout(Duration.ofHours(1).toMillis());
+    assertThatThrownBy(() -> EngagementJob.requireCheckpoints(env, longer))
+        .hasMessageStartingWith(
+            "kafka.properties.transaction.timeout.ms is '3600000', but must be");
+    assertThatThrownBy(
+            () ->
+                EngagementJob.requireCheckpoints(
+                    env, with("--kafka.properties.transaction.timeout.ms", "14 min")))
+        .hasMessageStartingWith("kafka.properties.transaction.timeout.ms is '14 min', but must be");
+    EngagementConfig none = with("--sessions.topic", "", "--anomalies.topic", "");
+    assertThatCode(() -> EngagementJob.requireCheckpoints(env, none)).doesNotThrowAnyException();
+  }
+
+  private static EngagementConfig with(String... more) {
+    List<String> all = new ArrayList<>(List.of(EVERYTHING));
+    for (int i = 0; i < more.length; i += 2) {
+      int known = all.indexOf(more[i]);
+      if (known >= 0) {
+        all.set(known + 1, more[i + 1]);
+      } else {
+        all.addAll(List.of(more[i], more[i + 1]));
+      }
+    }
+    return EngagementConfig.parse(all.toArray(new String[0]));
   }
 
   @Test
