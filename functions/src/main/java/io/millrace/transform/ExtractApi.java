@@ -78,7 +78,22 @@ public final class ExtractApi implements Transform {
               Parameter.duration("retry_pause")
                   .defaultTo("500 ms")
                   .doc("Before the first retry; doubled before each further one.")),
-          List.of());
+          List.of(
+              """
+              pipeline:
+                name: forecast
+                steps:
+                  - id: read
+                    service: extract_api
+                    params:
+                      api_url: https://api.open-meteo.com/v1/forecast
+                      api_params: {latitude: 41.9, longitude: 12.5, hourly: temperature_2m}
+                      records: hourly
+                  - id: save
+                    service: load_data
+                    params: {format: csv}
+                    depends_on: [read]
+              """));
 
   @Override
   public Declaration declaration() {
