@@ -7,11 +7,13 @@ import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Declaration.Kind;
+import io.millrace.transform.EventTime;
 import io.millrace.transform.Parameter;
 import io.millrace.transform.Problem;
 import io.millrace.transform.Rows;
 import io.millrace.transform.Step;
 import io.millrace.transform.Transform;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -24,7 +26,6 @@ import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
-import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.TableException;
 import org.apache.flink.table.api.ValidationException;
@@ -93,6 +94,7 @@ public final class PipelineCompiler {
       boolean offline) {
     this.catalog = catalog;
     this.tables = StreamTableEnvironment.create(environment);
+    tables.getConfig().setLocalTimeZone(ZoneOffset.UTC);
     StreamStatementSet statements = tables.createStatementSet();
     this.site =
         new Step.Site(
@@ -219,11 +221,7 @@ public final class PipelineCompiler {
   private Rows observe(Step step, Rows rows) {
     Table table = rows.table();
     List<Column> columns = table.getResolvedSchema().getColumns();
-    List<DataTypes.Field> fields = new ArrayList<>();
-    for (Column column : columns) {
-      fields.add(DataTypes.FIELD(column.getName(), column.getDataType()));
-    }
-    DataType type = DataTypes.ROW(fields).notNull().bridgedTo(RowData.class);
+    DataType type = EventTime.rowType(table);
     DataStream<RowData> stream = tables.toDataStream(table, type);
     nameOperators(step.id(), stream.getTransformation());
     int[] visible =
@@ -238,7 +236,7 @@ public final class PipelineCompiler {
                 new ObserveRows(ObserveRows.accumulator(step.id()), visible))
             .uid(step.id());
     observed.put(step.id(), counted.getTransformation());
-    return rows.with(tables.fromDataStream(counted));
+    return rows.with(EventTime.ofStream(tables, counted, table));
   }
 
   private void collect(Step step) {
