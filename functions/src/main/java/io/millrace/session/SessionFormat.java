@@ -57,6 +57,7 @@ public final class SessionFormat {
     s.nextChunk = in.readInt();
     if (in.readBoolean()) {
       s.open = readOpen(texts, in);
+      s.weighOpen();
     }
     s.size = in.readInt();
     s.held = new HeldEvent[Math.max(4, s.size)];

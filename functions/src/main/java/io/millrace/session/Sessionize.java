@@ -219,6 +219,8 @@ public final class Sessionize implements Serializable {
     sessions.open.add(event, rules.pathLength());
     if (event.eventType().equals(HeldEvent.SESSION_END)) {
       close(user, sessions, EndReason.EXPLICIT, closed);
+    } else {
+      sessions.weighOpen();
     }
   }
 

@@ -19,6 +19,9 @@ public final class UserSessions {
   int size;
   @Nullable OpenSession open;
 
+  /** What the open session weighs, noted here so that a look at it is not needed. */
+  private int openWeight;
+
   /** Chunks in the overflow, and the events in them. */
   int chunks;
 
@@ -55,7 +58,12 @@ public final class UserSessions {
 
   /** About how much heap this takes. */
   public int weight() {
-    return 64 + HELD_WEIGHT * size + (open == null ? 0 : open.weight());
+    return 64 + HELD_WEIGHT * size + (open == null ? 0 : openWeight);
+  }
+
+  /** To be called when the open session is another one or has grown. */
+  void weighOpen() {
+    openWeight = open.weight();
   }
 
   /** An independent copy. */
@@ -64,6 +72,7 @@ public final class UserSessions {
     copy.held = size == 0 ? NONE : Arrays.copyOf(held, size);
     copy.size = size;
     copy.open = open == null ? null : open.copy();
+    copy.openWeight = openWeight;
     copy.chunks = chunks;
     copy.overflowed = overflowed;
     copy.overflowFrom = overflowFrom;

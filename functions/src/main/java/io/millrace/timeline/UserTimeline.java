@@ -121,6 +121,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient long watermark;
   private transient long finiteWatermark;
   private transient long lateness;
+  private transient long closeDelay;
   private transient long onTimeEvents;
   private transient long closedEvents;
   private transient long openEvents;
@@ -178,6 +179,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     closing = this::close;
     cells = options.rollups() == null ? null : new PreAggregate(options.rollups());
     lateness = options.allowedLateness().toMillis();
+    closeDelay =
+        options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
 
@@ -220,7 +223,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (!isLate) {
       countOnTime(event, value, frontierAt(element));
     }
-    arm(id, value);
+    if (!isArmed(value, event.timestamp())) {
+      arm(id, value);
+    }
     keep(id, value, verdict == Deduplicate.Verdict.NEW);
 
     boolean checked = verdict != Deduplicate.Verdict.UNCHECKED;
@@ -336,6 +341,13 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       cache.remove(id);
       store(id, value);
     }
+  }
+
+  /** Whether the user's timers are early enough for a further event; needs no look at the rest. */
+  private boolean isArmed(UserValue value, long timestamp) {
+    return value.expiryTimer != UserValue.NO_TIMER
+        && (options.sessionize() == null
+            || (value.timer != UserValue.NO_TIMER && value.timer <= timestamp + closeDelay));
   }
 
   /** Sees that the user's timers fire in time. One that fires too early finds nothing to do. */
