@@ -367,7 +367,7 @@ public record EngagementPorts(
       if (input.bounded()) {
         source.setBounded(OffsetsInitializer.latest());
       }
-      sources.add(new EventSource(topic, source.build()));
+      sources.add(new EventSource(topic, new TopicSource(source.build())));
     }
     return sources;
   }
