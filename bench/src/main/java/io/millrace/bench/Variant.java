@@ -126,7 +126,8 @@ enum Variant {
       StreamExecutionEnvironment env, EngagementConfig config) {
     RunInfo run = new RunInfo("bench", "bench");
     WatermarkStrategy<Received> watermarks =
-        new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
+        new SourceWatermarks(
+            config.time().outOfOrderness(), config.time().idleness(), config.time().maxDrift());
     DataStream<Event> all = null;
     for (EventSource topic : EngagementPorts.connect(config, run).events()) {
       DataStream<Event> admitted =

@@ -10,6 +10,10 @@ import org.apache.flink.core.memory.DataOutputView;
  * events' own timestamps: a resend carries the same timestamp, so one bucket is looked up. A bucket
  * that outgrows the value moves to a {@link Spill}.
  *
+ * <p>So do the buckets of a segment of some hours, as one entry, when the user comes in a later
+ * one: few resends ask for them, and without them a user's value is small, in the cache and in what
+ * a checkpoint writes anew.
+ *
  * <p>All of a user's buckets are in two arrays. With an object per bucket a cache of users holds
  * millions of them, which every full collection visits and every checkpoint chases through memory.
  */
@@ -17,7 +21,15 @@ public final class SeenEvents {
   /** Width of a bucket. */
   static final long BUCKET_MS = 900_000L;
 
-  private static final int WEIGHT = 96;
+  /** Buckets of a segment: four hours. */
+  private static final int SEGMENT_BUCKETS = 16;
+
+  /** Fingerprints that a segment must have to be worth an entry of its own, and may have. */
+  private static final int MIN_ARCHIVED = 8;
+
+  private static final int MAX_ARCHIVED = 1_024;
+
+  private static final int WEIGHT = 104;
   private static final int[] NO_INDEX = {};
   private static final long[] NO_PAIRS = {};
 
@@ -36,8 +48,23 @@ public final class SeenEvents {
   private int buckets;
   private int held;
 
-  /** The fingerprints of buckets that are too large for the user's value, one by one. */
+  /** The segments of which fingerprints are archived. */
+  private int[] archived = NO_INDEX;
+
+  /** The fingerprints of a user that are not in its value. */
   public interface Spill {
+    /**
+     * Keeps the fingerprints of a segment, high and low in turn; never twice for one segment before
+     * {@link #removeArchived}.
+     */
+    void archive(int segment, long[] pairs) throws IOException;
+
+    /** Whether a segment's archived fingerprints have this one. */
+    boolean archiveContains(int segment, Fingerprint fingerprint) throws IOException;
+
+    /** Forgets the archived fingerprints of a segment. */
+    void removeArchived(int segment) throws IOException;
+
     /** Whether a fingerprint was added. */
     boolean contains(int bucket, Fingerprint fingerprint) throws IOException;
 
@@ -55,6 +82,23 @@ public final class SeenEvents {
   /** First watermark at which nothing of a bucket is looked up again, epoch ms. */
   private static long expiry(int bucket, long ttl) {
     return (bucket + 1L) * BUCKET_MS + ttl;
+  }
+
+  private static int segmentOf(int number) {
+    return Math.floorDiv(number, SEGMENT_BUCKETS);
+  }
+
+  private static int lastBucketOf(int segment) {
+    return segment * SEGMENT_BUCKETS + SEGMENT_BUCKETS - 1;
+  }
+
+  private boolean isArchived(int segment) {
+    for (int a : archived) {
+      if (a == segment) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int number(int bucket) {
@@ -83,11 +127,18 @@ public final class SeenEvents {
       throws IOException {
     int number = bucketOf(timestamp);
     int bucket = find(number);
-    if (bucket < 0) {
-      bucket = append(number, false);
-    } else if (contains(bucket, fingerprint)
-        || (isSpilled(bucket) && spill.contains(number, fingerprint))) {
+    if (bucket >= 0
+        && (contains(bucket, fingerprint)
+            || (isSpilled(bucket) && spill.contains(number, fingerprint)))) {
       return false;
+    }
+    int segment = segmentOf(number);
+    if (isArchived(segment) && spill.archiveContains(segment, fingerprint)) {
+      return false;
+    }
+    if (bucket < 0) {
+      archiveBefore(segment, spill);
+      bucket = append(number, false);
     }
     insert(bucket, fingerprint);
     if (held > maxHeld) {
@@ -170,6 +221,67 @@ public final class SeenEvents {
     trim();
   }
 
+  /** Archives the segments before one, unless they are small, very large, or archived in part. */
+  private void archiveBefore(int segment, Spill spill) throws IOException {
+    for (int i = 0; i < buckets; i++) {
+      int old = segmentOf(number(i));
+      if (old >= segment || isArchived(old)) {
+        continue;
+      }
+      int count = 0;
+      for (int j = 0; j < buckets; j++) {
+        count += goesTo(old, j) ? end(j) - start(j) : 0;
+      }
+      if (count < MIN_ARCHIVED || count > MAX_ARCHIVED) {
+        continue;
+      }
+      long[] taken = new long[2 * count];
+      int at = 0;
+      for (int j = 0; j < buckets; j++) {
+        if (goesTo(old, j)) {
+          int length = 2 * (end(j) - start(j));
+          System.arraycopy(pairs, 2 * start(j), taken, at, length);
+          at += length;
+        }
+      }
+      spill.archive(old, taken);
+      removeArchivedBuckets(old);
+      archived = Arrays.copyOf(archived, archived.length + 1);
+      archived[archived.length - 1] = old;
+      i = -1;
+    }
+  }
+
+  /** A bucket of which others were spilled stays, because it tells so. */
+  private boolean goesTo(int segment, int bucket) {
+    return segmentOf(number(bucket)) == segment && !isSpilled(bucket);
+  }
+
+  private void removeArchivedBuckets(int segment) {
+    int kept = 0;
+    int keptHeld = 0;
+    int start = 0;
+    for (int i = 0; i < buckets; i++) {
+      int end = end(i);
+      if (!goesTo(segment, i)) {
+        keep(i, start, end, kept, keptHeld);
+        keptHeld += end - start;
+        kept++;
+      }
+      start = end;
+    }
+    buckets = kept;
+    held = keptHeld;
+    trim();
+  }
+
+  /** Moves a bucket to where it stands when those before it are gone. */
+  private void keep(int bucket, int start, int end, int place, int from) {
+    System.arraycopy(pairs, 2 * start, pairs, 2 * from, 2 * (end - start));
+    System.arraycopy(index, STRIDE * bucket, index, STRIDE * place, STRIDE);
+    index[STRIDE * place + END] = from + end - start;
+  }
+
   /** Forgets the buckets that no event can ask for once the watermark stands here. */
   void expire(long watermark, long ttl, Spill spill) throws IOException {
     int lastSpilled = Integer.MIN_VALUE;
@@ -183,10 +295,8 @@ public final class SeenEvents {
       if (expiry(number, ttl) <= watermark) {
         lastSpilled = spilled ? Math.max(lastSpilled, number) : lastSpilled;
       } else {
-        System.arraycopy(pairs, 2 * start, pairs, 2 * keptHeld, 2 * (end - start));
+        keep(i, start, end, kept, keptHeld);
         keptHeld += end - start;
-        System.arraycopy(index, STRIDE * i, index, STRIDE * kept, STRIDE);
-        index[STRIDE * kept + END] = keptHeld;
         kept++;
       }
       start = end;
@@ -196,6 +306,21 @@ public final class SeenEvents {
     trim();
     if (lastSpilled != Integer.MIN_VALUE) {
       spill.removeThrough(lastSpilled);
+    }
+    expireArchived(watermark, ttl, spill);
+  }
+
+  private void expireArchived(long watermark, long ttl, Spill spill) throws IOException {
+    int kept = 0;
+    for (int segment : archived) {
+      if (expiry(lastBucketOf(segment), ttl) <= watermark) {
+        spill.removeArchived(segment);
+      } else {
+        archived[kept++] = segment;
+      }
+    }
+    if (kept < archived.length) {
+      archived = kept == 0 ? NO_INDEX : Arrays.copyOf(archived, kept);
     }
   }
 
@@ -219,17 +344,20 @@ public final class SeenEvents {
     for (int i = 0; i < buckets; i++) {
       next = Math.min(next, expiry(number(i), ttl));
     }
+    for (int segment : archived) {
+      next = Math.min(next, expiry(lastBucketOf(segment), ttl));
+    }
     return next;
   }
 
   /** Whether nothing is remembered. */
   public boolean isEmpty() {
-    return buckets == 0;
+    return buckets == 0 && archived.length == 0;
   }
 
   /** About how much heap this takes. */
   public int weight() {
-    return WEIGHT + Integer.BYTES * index.length + Long.BYTES * pairs.length;
+    return WEIGHT + Integer.BYTES * (index.length + archived.length) + Long.BYTES * pairs.length;
   }
 
   /** An independent copy. */
@@ -239,6 +367,7 @@ public final class SeenEvents {
     copy.pairs = pairs.clone();
     copy.buckets = buckets;
     copy.held = held;
+    copy.archived = archived.length == 0 ? NO_INDEX : archived.clone();
     return copy;
   }
 
@@ -255,6 +384,27 @@ public final class SeenEvents {
         out.writeLong(pairs[j]);
       }
       start = end;
+    }
+  }
+
+  /** Whether there is something beside what {@link #write} writes. */
+  public boolean hasArchive() {
+    return archived.length > 0;
+  }
+
+  /** Which segments are archived: their count and numbers. */
+  public void writeArchive(DataOutputView out) throws IOException {
+    out.writeInt(archived.length);
+    for (int segment : archived) {
+      out.writeInt(segment);
+    }
+  }
+
+  /** Reads what {@link #writeArchive} wrote. */
+  public void readArchive(DataInputView in) throws IOException {
+    archived = new int[in.readInt()];
+    for (int i = 0; i < archived.length; i++) {
+      archived[i] = in.readInt();
     }
   }
 

@@ -1,10 +1,10 @@
 package io.millrace.ledger;
 
 import io.millrace.event.LedgerEntry;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
-import javax.annotation.Nullable;
 
 /**
  * Counts, between two checkpoints, what one subtask saw per topic and hour.
@@ -14,11 +14,12 @@ import javax.annotation.Nullable;
  */
 public final class LedgerCounter {
   private static final long HOUR_MS = 3_600_000L;
+  private static final int RECENT = 32;
 
   private final String runId;
   private final String mode;
   private final Map<Key, Cell> cells = new LinkedHashMap<>();
-  @Nullable private Cell last;
+  private final Cell[] recent = new Cell[RECENT];
 
   private record Key(String topic, long hour) {}
 
@@ -77,19 +78,18 @@ public final class LedgerCounter {
               c.late));
     }
     cells.clear();
-    last = null;
+    Arrays.fill(recent, null);
   }
 
   private Cell cell(String topic, long ledgerTime) {
-    Cell candidate = last;
-    if (candidate != null
-        && ledgerTime >= candidate.key.hour()
-        && ledgerTime - candidate.key.hour() < HOUR_MS
-        && candidate.key.topic().equals(topic)) {
-      return candidate;
+    long hour = Math.floorDiv(ledgerTime, HOUR_MS);
+    // Events of few topics and hours come in turn.
+    int slot = (topic.hashCode() + (int) hour) & (RECENT - 1);
+    Cell cell = recent[slot];
+    if (cell == null || cell.key.hour() != hour * HOUR_MS || !cell.key.topic().equals(topic)) {
+      cell = cells.computeIfAbsent(new Key(topic, hour * HOUR_MS), Cell::new);
+      recent[slot] = cell;
     }
-    Key key = new Key(topic, Math.floorDiv(ledgerTime, HOUR_MS) * HOUR_MS);
-    last = cells.computeIfAbsent(key, Cell::new);
-    return last;
+    return cell;
   }
 }

@@ -20,10 +20,15 @@ public final class ActiveWindows {
   /** A list of values; the values themselves are mostly shared. */
   private static final int SEEN_WEIGHT = 64;
 
+  private static final int WINDOW_WEIGHT = 80;
+
   private static final long HOUR_MS = 3_600_000L;
   private static final long DAY_MS = 24 * HOUR_MS;
 
   final List<Window> windows = new ArrayList<>(2);
+
+  /** Combinations in all windows. */
+  private int seen;
 
   // The last event's values as the event told them, and what became of them: most events repeat
   // these, and a comparison is cheaper than a lookup. Not part of the state.
@@ -35,6 +40,8 @@ public final class ActiveWindows {
   static final class Window {
     final boolean daily;
     final long start;
+
+    /** Grows by {@link ActiveWindows#see} alone. */
     final List<List<String>> seen = new ArrayList<>(1);
 
     Window(boolean daily, long start) {
@@ -59,6 +66,17 @@ public final class ActiveWindows {
     return fresh;
   }
 
+  /** Remembers a combination that is new to a window. */
+  void see(Window window, List<String> values) {
+    window.seen.add(values);
+    seen++;
+  }
+
+  /** Combinations in all windows; no window has more. */
+  int seen() {
+    return seen;
+  }
+
   /** Whether nothing is remembered. */
   public boolean isEmpty() {
     return windows.isEmpty();
@@ -68,8 +86,16 @@ public final class ActiveWindows {
    * Forgets the windows that no event can fall into any more: see {@code Sessionize}'s frontier.
    */
   public void expire(long frontier) {
-    if (!windows.isEmpty()) {
-      windows.removeIf(w -> w.end() <= frontier);
+    boolean expired = false;
+    for (int i = windows.size() - 1; i >= 0; i--) {
+      Window w = windows.get(i);
+      if (w.end() <= frontier) {
+        seen -= w.seen.size();
+        windows.remove(i);
+        expired = true;
+      }
+    }
+    if (expired) {
       lastHour = Long.MIN_VALUE;
     }
   }
@@ -85,18 +111,15 @@ public final class ActiveWindows {
 
   /** About how much heap this takes. */
   public int weight() {
-    int weight = 64;
-    for (Window w : windows) {
-      weight += 80 + SEEN_WEIGHT * w.seen.size();
-    }
-    return weight;
+    return 64 + WINDOW_WEIGHT * windows.size() + SEEN_WEIGHT * seen;
   }
 
   /** An independent copy. */
   public ActiveWindows copy() {
     ActiveWindows copy = new ActiveWindows();
     for (Window w : windows) {
-      copy.window(w.daily, w.start).seen.addAll(w.seen);
+      Window same = copy.window(w.daily, w.start);
+      w.seen.forEach(values -> copy.see(same, values));
     }
     return copy;
   }
@@ -146,7 +169,7 @@ public final class ActiveWindows {
     for (int left = in.readInt(); left > 0; left--) {
       Window w = active.window(in.readBoolean(), in.readLong());
       for (int seen = in.readInt(); seen > 0; seen--) {
-        w.seen.add(all.get(in.readInt()));
+        active.see(w, all.get(in.readInt()));
       }
     }
     return active;

@@ -31,30 +31,34 @@ final class DistinctUsers {
    * @return whether the user is new to the finest cell of the hour
    */
   boolean add(List<String> values, long hour, ActiveWindows active, Leaf.HourCounts counts) {
-    List<List<String>> seenInHour = active.window(false, hour).seen;
-    if (seenInHour.contains(values)) {
+    ActiveWindows.Window inHour = active.window(false, hour);
+    if (inHour.seen.contains(values)) {
       return false;
     }
     // Most users have one combination, which is new to every cell alike.
-    if (seenInHour.isEmpty()) {
+    if (inHour.seen.isEmpty()) {
       counts.newInEachHourCell++;
-      seenInHour.add(values);
     } else {
-      count(seenInHour, values, counts.newInHour);
+      count(inHour.seen, values, counts.newInHour);
     }
-    List<List<String>> seenInDay = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS).seen;
+    active.see(inHour, values);
+    ActiveWindows.Window inDay = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS);
     // What is new to the day is new to each of its hours.
-    if (seenInDay.isEmpty()) {
+    if (inDay.seen.isEmpty()) {
       counts.newInEachDayCell++;
-      seenInDay.add(values);
-    } else if (!seenInDay.contains(values)) {
-      count(seenInDay, values, counts.newInDay);
+      active.see(inDay, values);
+    } else if (!inDay.seen.contains(values)) {
+      count(inDay.seen, values, counts.newInDay);
+      active.see(inDay, values);
     }
     return true;
   }
 
   /** Whether a further combination of a user is one too many in its day. */
   boolean isFull(List<String> values, long hour, ActiveWindows active) {
+    if (active.seen() < MAX_COMBINATIONS) {
+      return false;
+    }
     List<List<String>> seen = active.window(true, Math.floorDiv(hour, DAY_MS) * DAY_MS).seen;
     return seen.size() >= MAX_COMBINATIONS && !seen.contains(values);
   }
@@ -65,7 +69,6 @@ final class DistinctUsers {
         newInSet[s]++;
       }
     }
-    seen.add(values);
   }
 
   /** Whether no combination seen so far falls into the same cell of a grouping set. */

@@ -2,6 +2,7 @@ package io.millrace.rollup;
 
 import java.util.ArrayList;
 import java.util.List;
+import javax.annotation.Nullable;
 
 /**
  * One combination of dimension values, with what a subtask has counted there since the last flush.
@@ -13,6 +14,9 @@ final class Leaf {
   final Group[] groups;
 
   private final List<HourCounts> hours = new ArrayList<>(1);
+
+  /** The hour that was asked for last: mostly the same again. */
+  @Nullable private HourCounts last;
 
   /** Counts of one hour. */
   static final class HourCounts {
@@ -49,10 +53,15 @@ final class Leaf {
   }
 
   /** The counts of an hour, or null when there are none yet. */
+  @Nullable
   HourCounts find(long hour) {
+    if (last != null && last.start == hour) {
+      return last;
+    }
     for (int i = hours.size() - 1; i >= 0; i--) {
       if (hours.get(i).start == hour) {
-        return hours.get(i);
+        last = hours.get(i);
+        return last;
       }
     }
     return null;
@@ -60,6 +69,7 @@ final class Leaf {
 
   void add(HourCounts counts) {
     hours.add(counts);
+    last = counts;
   }
 
   List<HourCounts> hours() {
@@ -72,5 +82,6 @@ final class Leaf {
 
   void clear() {
     hours.clear();
+    last = null;
   }
 }

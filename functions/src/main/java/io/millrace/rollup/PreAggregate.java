@@ -53,6 +53,7 @@ public final class PreAggregate {
   private final int[] fields;
   private final String[] properties;
   private final Set<?>[] allowed;
+  private final String[] allNames;
   private final String[] raw;
   private final List<String> others;
   private int held;
@@ -69,6 +70,7 @@ public final class PreAggregate {
     this.fields = new int[dimensions];
     this.properties = new String[dimensions];
     this.allowed = new Set<?>[dimensions];
+    this.allNames = new String[dimensions];
     this.raw = new String[dimensions];
     this.others = List.copyOf(Collections.nCopies(dimensions, Rollup.OTHER));
     for (int d = 0; d < dimensions; d++) {
@@ -76,6 +78,7 @@ public final class PreAggregate {
       fields[d] = RollupSpec.FIELDS.indexOf(name);
       properties[d] = fields[d] < 0 ? spec.column(d) : null;
       allowed[d] = spec.allowed().get(name);
+      allNames[d] = spec.allName(d);
     }
     countersOfType.put("install", new int[] {CellCounts.INSTALLS});
     countersOfType.put("session_start", new int[] {CellCounts.SESSION_STARTS});
@@ -193,7 +196,7 @@ public final class PreAggregate {
 
   /** A value that could be taken for a rolled-up one is none. */
   private String named(@Nullable String value, int d) {
-    if (value == null || value.isEmpty() || value.equals(spec.allName(d))) {
+    if (value == null || value.isEmpty() || value.equals(allNames[d])) {
       return Rollup.UNKNOWN;
     }
     return allowed[d] == null || allowed[d].contains(value) ? value : Rollup.OTHER;
@@ -262,7 +265,7 @@ public final class PreAggregate {
   private List<String> project(List<String> values, int kept) {
     String[] projected = new String[values.size()];
     for (int d = 0; d < projected.length; d++) {
-      projected[d] = (kept >> d & 1) == 1 ? values.get(d) : spec.allName(d);
+      projected[d] = (kept >> d & 1) == 1 ? values.get(d) : allNames[d];
     }
     return List.of(projected);
   }

@@ -1,27 +1,20 @@
 package io.millrace.session;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import javax.annotation.Nullable;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.core.memory.DataOutputView;
 
 /**
- * The bytes of {@link UserSessions} in state. Texts that repeat, such as event types and devices,
- * are written once and referred to by number: 0 is null, n is the nth text. An instance has scratch
- * space, so it belongs to one thread.
+ * The bytes of {@link UserSessions} in state. An instance has scratch space, so it belongs to one
+ * thread.
  */
 public final class SessionFormat {
   private static final int FORMAT = 1;
-  private static final List<String> NO_CELL = List.of();
 
-  private final Texts texts = new Texts();
+  private final SessionTexts texts = new SessionTexts();
   private final DataOutputSerializer body = new DataOutputSerializer(1024);
 
   /** Format 1: texts, overflow, open session, held events. */
@@ -38,10 +31,7 @@ public final class SessionFormat {
     if (s.open != null) {
       writeOpen(s.open, texts, body);
     }
-    body.writeInt(s.size);
-    for (int i = 0; i < s.size; i++) {
-      writeHeld(s.held[i], texts, body);
-    }
+    s.held.write(texts, body);
     finish(texts, body, out);
   }
 
@@ -57,23 +47,19 @@ public final class SessionFormat {
     s.nextChunk = in.readInt();
     if (in.readBoolean()) {
       s.open = readOpen(texts, in);
+      s.weighOpen();
     }
-    s.size = in.readInt();
-    s.held = new HeldEvent[Math.max(4, s.size)];
-    for (int i = 0; i < s.size; i++) {
-      s.held[i] = readHeld(texts, in);
-    }
+    s.held = HeldEvents.read(texts, in);
     return s;
   }
 
   /** A chunk for the overflow. */
   static byte[] writeChunk(List<HeldEvent> events) throws IOException {
-    Texts texts = new Texts();
+    HeldEvents held = new HeldEvents();
+    events.forEach(held::add);
+    SessionTexts texts = new SessionTexts();
     DataOutputSerializer body = new DataOutputSerializer(64 * events.size());
-    body.writeInt(events.size());
-    for (HeldEvent e : events) {
-      writeHeld(e, texts, body);
-    }
+    held.write(texts, body);
     DataOutputSerializer out = new DataOutputSerializer(body.length() + 256);
     finish(texts, body, out);
     return out.getCopyOfBuffer();
@@ -82,22 +68,13 @@ public final class SessionFormat {
   /** The events of a chunk, in order. */
   static List<HeldEvent> readChunk(byte[] bytes) throws IOException {
     DataInputDeserializer in = new DataInputDeserializer(bytes);
-    List<String> texts = readTexts(in);
-    int size = in.readInt();
-    List<HeldEvent> events = new ArrayList<>(size);
-    for (int i = 0; i < size; i++) {
-      events.add(readHeld(texts, in));
-    }
-    return events;
+    return HeldEvents.read(readTexts(in), in).takeAll();
   }
 
-  private static void finish(Texts texts, DataOutputSerializer body, DataOutputView out)
+  private static void finish(SessionTexts texts, DataOutputSerializer body, DataOutputView out)
       throws IOException {
     out.writeByte(FORMAT);
-    out.writeInt(texts.inOrder.size());
-    for (String text : texts.inOrder) {
-      writeText(text, out);
-    }
+    texts.writeAll(out);
     out.write(body.getSharedBuffer(), 0, body.length());
   }
 
@@ -106,18 +83,13 @@ public final class SessionFormat {
     if (format != FORMAT) {
       throw new IOException("sessions of format " + format + ", this version reads 1");
     }
-    int count = in.readInt();
-    List<String> texts = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      texts.add(readText(in));
-    }
-    return texts;
+    return SessionTexts.read(in);
   }
 
-  private static void writeOpen(OpenSession o, Texts texts, DataOutputSerializer out)
+  private static void writeOpen(OpenSession o, SessionTexts texts, DataOutputSerializer out)
       throws IOException {
     out.writeLong(o.start);
-    writeText(o.firstEventId, out);
+    SessionTexts.writeText(o.firstEventId, out);
     texts.write(o.entryEvent, out);
     texts.write(o.deviceType, out);
     texts.write(o.appVersion, out);
@@ -139,21 +111,21 @@ public final class SessionFormat {
 
   private static OpenSession readOpen(List<String> texts, DataInputView in) throws IOException {
     long start = in.readLong();
-    String firstEventId = readText(in);
-    String entryEvent = required(texts, in);
-    String deviceType = text(texts, in);
-    String appVersion = text(texts, in);
-    String country = text(texts, in);
-    List<String> cell = List.copyOf(list(texts, in));
+    String firstEventId = SessionTexts.readText(in);
+    String entryEvent = SessionTexts.required(texts, in);
+    String deviceType = SessionTexts.text(texts, in);
+    String appVersion = SessionTexts.text(texts, in);
+    String country = SessionTexts.text(texts, in);
+    List<String> cell = List.copyOf(SessionTexts.list(texts, in));
     long last = in.readLong();
-    String exitEvent = required(texts, in);
+    String exitEvent = SessionTexts.required(texts, in);
     long[] counts = new long[7];
     for (int i = 0; i < counts.length; i++) {
       counts[i] = in.readLong();
     }
-    List<String> path = list(texts, in);
+    List<String> path = SessionTexts.list(texts, in);
     boolean pathTruncated = in.readBoolean();
-    List<String> clientIds = list(texts, in);
+    List<String> clientIds = SessionTexts.list(texts, in);
     OpenSession o =
         new OpenSession(
             start,
@@ -176,138 +148,5 @@ public final class SessionFormat {
     o.opens = counts[6];
     o.pathTruncated = pathTruncated;
     return o;
-  }
-
-  private static void writeHeld(HeldEvent e, Texts texts, DataOutputSerializer out)
-      throws IOException {
-    out.writeLong(e.timestamp());
-    writeText(e.eventId(), out);
-    texts.write(e.eventType(), out);
-    texts.write(e.step(), out);
-    texts.write(e.clientSessionId(), out);
-    texts.write(e.deviceType(), out);
-    texts.write(e.appVersion(), out);
-    texts.write(e.country(), out);
-    texts.write(e.cell(), out);
-  }
-
-  private static HeldEvent readHeld(List<String> texts, DataInputView in) throws IOException {
-    return new HeldEvent(
-        in.readLong(),
-        readText(in),
-        required(texts, in),
-        required(texts, in),
-        text(texts, in),
-        text(texts, in),
-        text(texts, in),
-        text(texts, in),
-        cell(texts, in));
-  }
-
-  private static void writeText(String text, DataOutputView out) throws IOException {
-    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-    writeNumber(utf8.length, out);
-    out.write(utf8, 0, utf8.length);
-  }
-
-  private static String readText(DataInputView in) throws IOException {
-    byte[] utf8 = new byte[readNumber(in)];
-    in.readFully(utf8);
-    return new String(utf8, StandardCharsets.UTF_8);
-  }
-
-  /** Seven bits a byte, the lowest first; most numbers are small. */
-  private static void writeNumber(int number, DataOutputView out) throws IOException {
-    int rest = number;
-    while (rest >= 0x80) {
-      out.writeByte(rest | 0x80);
-      rest >>>= 7;
-    }
-    out.writeByte(rest);
-  }
-
-  private static int readNumber(DataInputView in) throws IOException {
-    int number = 0;
-    int shift = 0;
-    int next;
-    do {
-      next = in.readUnsignedByte();
-      number |= (next & 0x7f) << shift;
-      shift += 7;
-    } while (next >= 0x80);
-    return number;
-  }
-
-  @Nullable
-  private static String text(List<String> texts, DataInputView in) throws IOException {
-    int number = readNumber(in);
-    return number == 0 ? null : texts.get(number - 1);
-  }
-
-  private static String required(List<String> texts, DataInputView in) throws IOException {
-    return texts.get(readNumber(in) - 1);
-  }
-
-  private static List<String> list(List<String> texts, DataInputView in) throws IOException {
-    int size = readNumber(in);
-    List<String> list = new ArrayList<>(Math.max(size, 1));
-    for (int i = 0; i < size; i++) {
-      list.add(required(texts, in));
-    }
-    return list;
-  }
-
-  private static List<String> cell(List<String> texts, DataInputView in) throws IOException {
-    List<String> cell = list(texts, in);
-    return cell.isEmpty() ? NO_CELL : List.copyOf(cell);
-  }
-
-  /** Numbers the texts of one value as they are written. */
-  private static final class Texts {
-    /** Few texts are found faster by looking at each; most are the same object every time. */
-    private static final int FEW = 12;
-
-    final List<String> inOrder = new ArrayList<>();
-    private final Map<String, Integer> numbers = new HashMap<>();
-
-    void clear() {
-      inOrder.clear();
-      numbers.clear();
-    }
-
-    void write(@Nullable String text, DataOutputSerializer out) throws IOException {
-      writeNumber(text == null ? 0 : number(text), out);
-    }
-
-    @SuppressWarnings("ReferenceEquality")
-    private int number(String text) {
-      int few = Math.min(FEW, inOrder.size());
-      for (int i = 0; i < few; i++) {
-        if (inOrder.get(i) == text) {
-          return i + 1;
-        }
-      }
-      for (int i = 0; i < few; i++) {
-        if (inOrder.get(i).equals(text)) {
-          return i + 1;
-        }
-      }
-      Integer number = numbers.get(text);
-      if (number != null) {
-        return number;
-      }
-      inOrder.add(text);
-      if (inOrder.size() > FEW) {
-        numbers.put(text, inOrder.size());
-      }
-      return inOrder.size();
-    }
-
-    void write(List<String> list, DataOutputSerializer out) throws IOException {
-      writeNumber(list.size(), out);
-      for (int i = 0; i < list.size(); i++) {
-        write(list.get(i), out);
-      }
-    }
   }
 }

@@ -91,13 +91,13 @@ public final class Sessionize implements Serializable {
       UserSessions.Overflow overflow,
       Closed closed)
       throws IOException {
-    sessions.hold(event);
-    if (sessions.size > maxHeld) {
+    sessions.held.add(event);
+    if (sessions.held.size() > maxHeld) {
       fold(user, sessions, frontier, overflow, closed);
       spill(sessions, overflow);
-    } else if (sessions.size >= FOLD_FROM
+    } else if (sessions.held.size() >= FOLD_FROM
         && sessions.chunks == 0
-        && sessions.held[0].timestamp() <= frontier) {
+        && sessions.held.first() <= frontier) {
       foldHeld(user, sessions, frontier, closed);
     }
   }
@@ -136,9 +136,7 @@ public final class Sessionize implements Serializable {
     if (sessions.open != null) {
       first = Math.min(first, sessions.open.last);
     }
-    if (sessions.size > 0) {
-      first = Math.min(first, sessions.held[0].timestamp());
-    }
+    first = Math.min(first, sessions.held.first());
     return first == Long.MAX_VALUE ? first : first + rules.gap().toMillis();
   }
 
@@ -154,7 +152,7 @@ public final class Sessionize implements Serializable {
       return;
     }
     // Chunks overlap in time: an event is folded when every chunk that begins before it is read.
-    List<HeldEvent> pending = sessions.takeAll();
+    List<HeldEvent> pending = sessions.held.takeAll();
     byte[] chunk;
     while ((chunk = overflow.take(frontier)) != null) {
       List<HeldEvent> events = SessionFormat.readChunk(chunk);
@@ -166,7 +164,7 @@ public final class Sessionize implements Serializable {
     }
     sessions.overflowFrom = overflow.first();
     for (HeldEvent e : foldBefore(user, sessions, pending, frontier, closed)) {
-      sessions.hold(e);
+      sessions.held.add(e);
     }
   }
 
@@ -181,21 +179,17 @@ public final class Sessionize implements Serializable {
   }
 
   private void foldHeld(String user, UserSessions sessions, long frontier, Closed closed) {
-    int due = 0;
-    while (due < sessions.size && sessions.held[due].timestamp() <= frontier) {
-      foldOne(user, sessions, sessions.held[due], closed);
-      due++;
-    }
-    if (due > 0) {
-      sessions.drop(due);
+    HeldEvent event;
+    while ((event = sessions.held.takeUpTo(frontier)) != null) {
+      foldOne(user, sessions, event, closed);
     }
   }
 
   private void spill(UserSessions sessions, UserSessions.Overflow overflow) throws IOException {
-    if (sessions.size <= maxHeld) {
+    if (sessions.held.size() <= maxHeld) {
       return;
     }
-    List<HeldEvent> all = sessions.takeAll();
+    List<HeldEvent> all = sessions.held.takeAll();
     for (int from = 0; from < all.size(); from += maxHeld) {
       List<HeldEvent> events = all.subList(from, Math.min(from + maxHeld, all.size()));
       long first = events.get(0).timestamp();
@@ -219,6 +213,8 @@ public final class Sessionize implements Serializable {
     sessions.open.add(event, rules.pathLength());
     if (event.eventType().equals(HeldEvent.SESSION_END)) {
       close(user, sessions, EndReason.EXPLICIT, closed);
+    } else {
+      sessions.weighOpen();
     }
   }
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import org.apache.flink.api.common.eventtime.BoundedOutOfOrdernessWatermarks;
 import org.apache.flink.api.common.eventtime.TimestampAssigner;
 import org.apache.flink.api.common.eventtime.TimestampAssignerSupplier;
+import org.apache.flink.api.common.eventtime.WatermarkAlignmentParams;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
@@ -20,11 +21,26 @@ import org.apache.flink.api.common.eventtime.WatermarksWithIdleness;
  * <p>Rejected records do not count at all. A partition that carries nothing else turns idle after
  * {@code idleness}, so that it holds nobody back.
  *
+ * <p>A backlog is read in step: who is ahead of the slowest partition of all topics by more than
+ * {@code maxDrift} waits. A small topic would otherwise be read to its end while a large one is at
+ * its beginning, and all of its events would have to be held until the watermark has passed them.
+ *
  * @param outOfOrderness how far events of one partition may be out of order
  * @param idleness after how long without a valid event a partition is left out
+ * @param maxDrift how far ahead of the slowest partition another one is read, in event time
  */
-public record SourceWatermarks(Duration outOfOrderness, Duration idleness)
+public record SourceWatermarks(Duration outOfOrderness, Duration idleness, Duration maxDrift)
     implements WatermarkStrategy<Received>, Serializable {
+  private static final String ALIGNMENT_GROUP = "events";
+
+  /** A watermark is emitted as often, by Flink's default. */
+  private static final long ALIGNMENT_INTERVAL_MS = 200;
+
+  @Override
+  public WatermarkAlignmentParams getAlignmentParameters() {
+    return new WatermarkAlignmentParams(
+        maxDrift.toMillis(), ALIGNMENT_GROUP, ALIGNMENT_INTERVAL_MS);
+  }
 
   @Override
   public TimestampAssigner<Received> createTimestampAssigner(

@@ -28,8 +28,10 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.base.ByteSerializer;
+import org.apache.flink.api.common.typeutils.base.IntSerializer;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
+import org.apache.flink.api.common.typeutils.base.array.LongPrimitiveArraySerializer;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -91,6 +93,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private static final MapStateDescriptor<SpilledFingerprint, Byte> SPILLED =
       new MapStateDescriptor<>(
           "spilled-fingerprints", new SpilledFingerprint.Serializer(), ByteSerializer.INSTANCE);
+  private static final MapStateDescriptor<Integer, long[]> ARCHIVED =
+      new MapStateDescriptor<>(
+          "archived-fingerprints", IntSerializer.INSTANCE, LongPrimitiveArraySerializer.INSTANCE);
   private static final MapStateDescriptor<HeldChunk, byte[]> HELD =
       new MapStateDescriptor<>(
           "held-events", new HeldChunk.Serializer(), BytePrimitiveArraySerializer.INSTANCE);
@@ -106,6 +111,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   private transient ValueState<UserValue> user;
   private transient MapState<SpilledFingerprint, Byte> spilled;
+  private transient MapState<Integer, long[]> archived;
   private transient MapState<HeldChunk, byte[]> held;
   private transient ListState<Long> savedWatermark;
   private transient ListState<Long> savedOpenEvents;
@@ -122,6 +128,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient long watermark;
   private transient long finiteWatermark;
   private transient long lateness;
+  private transient long closeDelay;
   private transient long onTimeEvents;
   private transient long closedEvents;
   private transient long openEvents;
@@ -166,6 +173,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     user = context.getKeyedStateStore().getState(USER);
     held = context.getKeyedStateStore().getMapState(HELD);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
+    archived = context.getKeyedStateStore().getMapState(ARCHIVED);
   }
 
   @Override
@@ -179,6 +187,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     closing = this::close;
     cells = options.rollups() == null ? null : new PreAggregate(options.rollups());
     lateness = options.allowedLateness().toMillis();
+    closeDelay =
+        options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
 
@@ -221,7 +231,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (!isLate) {
       countOnTime(event, value, frontierAt(element));
     }
-    arm(id, value);
+    if (!isArmed(value, event.timestamp())) {
+      arm(id, value);
+    }
     keep(id, value, verdict == Deduplicate.Verdict.NEW);
 
     boolean checked = verdict != Deduplicate.Verdict.UNCHECKED;
@@ -337,6 +349,13 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       cache.remove(id);
       store(id, value);
     }
+  }
+
+  /** Whether the user's timers are early enough for a further event; needs no look at the rest. */
+  private boolean isArmed(UserValue value, long timestamp) {
+    return value.expiryTimer != UserValue.NO_TIMER
+        && (options.sessionize() == null
+            || (value.timer != UserValue.NO_TIMER && value.timer <= timestamp + closeDelay));
   }
 
   /** Sees that the user's timers fire in time. One that fires too early finds nothing to do. */
@@ -462,9 +481,41 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     }
   }
 
-  /** The map state of one user; sets the key itself, since lookups by cache do not. */
+  /** The map states of one user; sets the key itself, since lookups by cache do not. */
   private final class SpilledState implements SeenEvents.Spill {
     String id;
+
+    @Override
+    public void archive(int segment, long[] pairs) throws IOException {
+      call(
+          () -> {
+            archived.put(segment, pairs);
+            return true;
+          });
+    }
+
+    @Override
+    public boolean archiveContains(int segment, Fingerprint f) throws IOException {
+      return call(
+          () -> {
+            long[] pairs = archived.get(segment);
+            for (int i = 0; i < pairs.length; i += 2) {
+              if (pairs[i] == f.high() && pairs[i + 1] == f.low()) {
+                return true;
+              }
+            }
+            return false;
+          });
+    }
+
+    @Override
+    public void removeArchived(int segment) throws IOException {
+      call(
+          () -> {
+            archived.remove(segment);
+            return true;
+          });
+    }
 
     @Override
     public boolean contains(int bucket, Fingerprint f) throws IOException {

@@ -30,6 +30,7 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
   private static final int SESSIONS = 3;
   private static final int ACTIVE_WINDOWS = 4;
   private static final int EXPIRY_TIMER = 5;
+  private static final int SEEN_ARCHIVE = 6;
 
   private transient DataOutputSerializer section;
   private transient SessionFormat sessionFormat;
@@ -72,6 +73,10 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
     if (!value.seen.isEmpty()) {
       value.seen.write(cleared());
       writeSection(SEEN_EVENTS, out);
+    }
+    if (value.seen.hasArchive()) {
+      value.seen.writeArchive(cleared());
+      writeSection(SEEN_ARCHIVE, out);
     }
     if (!value.sessions.isEmpty()) {
       if (sessionFormat == null) {
@@ -135,6 +140,7 @@ public final class UserValueSerializer extends TypeSerializer<UserValue> {
         case TIMER -> timer = content.readLong();
         case EXPIRY_TIMER -> expiryTimer = content.readLong();
         case SEEN_EVENTS -> seen = SeenEvents.read(content);
+        case SEEN_ARCHIVE -> seen.readArchive(content);
         case SESSIONS -> sessions = SessionFormat.read(content);
         case ACTIVE_WINDOWS -> active = ActiveWindows.read(content);
         default ->

@@ -31,7 +31,17 @@ class SeenEventsTest {
   }
 
   private static SeenEvents reread(SeenEvents seen) throws IOException {
-    return SeenEvents.read(new DataInputDeserializer(written(seen)));
+    SeenEvents read = SeenEvents.read(new DataInputDeserializer(written(seen)));
+    if (seen.hasArchive()) {
+      read.readArchive(new DataInputDeserializer(archiveOf(seen)));
+    }
+    return read;
+  }
+
+  private static byte[] archiveOf(SeenEvents seen) throws IOException {
+    DataOutputSerializer out = new DataOutputSerializer(64);
+    seen.writeArchive(out);
+    return out.getCopyOfBuffer();
   }
 
   private boolean add(SeenEvents seen, long timestamp, int i) throws IOException {
@@ -121,6 +131,56 @@ class SeenEventsTest {
   }
 
   @Test
+  void aSegmentIsArchivedWhenTheUserComesInALaterOne() throws IOException {
+    SeenEvents seen = new SeenEvents();
+    long segment = T / (4 * HOUR) * 4 * HOUR;
+    for (int i = 0; i < 10; i++) {
+      add(seen, segment + i * 900_000L, i);
+    }
+    assertThat(spill.segments).isEmpty();
+    long next = segment + 4 * HOUR;
+    assertThat(add(seen, next, 10)).isTrue();
+    assertThat(spill.segments.keySet()).containsExactly((int) (segment / (4 * HOUR)));
+    assertThat(written(seen)).hasSize(4 + 9 + 16);
+    assertThat(archiveOf(seen)).asHexString().isEqualTo("00000001" + "0001DF7E");
+
+    SeenEvents read = reread(seen);
+    for (int i = 0; i < 10; i++) {
+      assertThat(add(read, segment + i * 900_000L, i)).isFalse();
+    }
+    // What comes afterwards stays in the value, and is known there.
+    assertThat(add(read, segment, 11)).isTrue();
+    assertThat(add(read, segment, 11)).isFalse();
+    for (int i = 0; i < 10; i++) {
+      add(read, segment + 900_000L, 20 + i);
+    }
+    assertThat(add(read, next + 4 * HOUR, 12)).isTrue();
+    assertThat(spill.segments).hasSize(1);
+    assertThat(add(read, segment + 900_000L, 25)).isFalse();
+
+    assertThat(read.nextExpiry(TTL)).isEqualTo(segment + 900_000 + TTL);
+    read.expire(next + TTL - 1, TTL, spill);
+    assertThat(spill.segments).hasSize(1);
+    assertThat(read.nextExpiry(TTL)).isEqualTo(next + TTL);
+    read.expire(next + TTL, TTL, spill);
+    assertThat(spill.segments).isEmpty();
+    read.expire(Long.MAX_VALUE, TTL, spill);
+    assertThat(read.isEmpty()).isTrue();
+  }
+
+  @Test
+  void aSmallSegmentStaysInTheValue() throws IOException {
+    SeenEvents seen = new SeenEvents();
+    for (int i = 0; i < 7; i++) {
+      add(seen, T, i);
+    }
+    add(seen, T + 8 * HOUR, 7);
+    assertThat(spill.segments).isEmpty();
+    assertThat(seen.hasArchive()).isFalse();
+    assertThat(add(seen, T, 3)).isFalse();
+  }
+
+  @Test
   void agreesWithAnExactSetOverHoursOfRandomTraffic() throws IOException {
     SplittableRandom random = new SplittableRandom(20260105);
     SeenEvents seen = new SeenEvents();
@@ -155,6 +215,7 @@ class SeenEventsTest {
     assertThat(largest).isLessThan(68_000);
     seen.expire(Long.MAX_VALUE, ttl, spill);
     assertThat(seen.isEmpty()).isTrue();
+    assertThat(spill.segments).isEmpty();
     assertThat(spill.size()).isZero();
   }
 

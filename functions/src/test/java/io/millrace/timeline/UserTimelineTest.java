@@ -186,10 +186,14 @@ class UserTimelineTest {
 
     /** The users with fingerprints outside their value. */
     List<String> spilledUsers() {
+      return usersWith("spilled-fingerprints");
+    }
+
+    List<String> usersWith(String mapState) {
       return harness
           .getOperator()
           .<String>getKeyedStateBackend()
-          .getKeys("spilled-fingerprints", VoidNamespace.INSTANCE)
+          .getKeys(mapState, VoidNamespace.INSTANCE)
           .distinct()
           .toList();
     }
@@ -482,6 +486,33 @@ class UserTimelineTest {
           again.send(event("bot", id, T0 + (id.hashCode() & 3) * 16L * MINUTE));
         }
         assertThat(again.accepted()).isEmpty();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void eventsOfEarlierHoursAreArchivedAndStayKnownUntilTheyExpire(Backend backend)
+      throws Exception {
+    OperatorSubtaskState state;
+    try (Timeline t = Timeline.fresh(backend)) {
+      for (int i = 0; i < 30; i++) {
+        t.send(event("ann", "e" + i, T0 + i * 30L * MINUTE));
+      }
+      assertThat(t.usersWith("archived-fingerprints")).containsExactly("ann");
+      state = t.checkpoint(1);
+    }
+    try (Timeline t = new Timeline(backend, state, 1, 0)) {
+      for (int i = 0; i < 30; i++) {
+        t.send(event("ann", "e" + i, T0 + i * 30L * MINUTE));
+      }
+      assertThat(t.accepted()).isEmpty();
+      t.watermark(T0 + 60 * HOUR);
+      t.checkpoint(2);
+      assertThat(t.usersWith("archived-fingerprints")).isEmpty();
+      assertThat(t.timers()).isZero();
+      if (backend == Backend.HEAP) {
+        assertThat(t.harness.numKeyedStateEntries()).isZero();
       }
     }
   }

@@ -86,7 +86,8 @@ public record EngagementConfig(
       PassThrough kafkaProperties) {}
 
   /** Event time. */
-  public record Time(Duration outOfOrderness, Duration idleness, Duration allowedLateness) {}
+  public record Time(
+      Duration outOfOrderness, Duration idleness, Duration maxDrift, Duration allowedLateness) {}
 
   /** What is kept per user. */
   public record Users(
@@ -324,6 +325,13 @@ public record EngagementConfig(
           .durationType()
           .defaultValue(Duration.ofMinutes(1))
           .withDescription("After how long without a valid event a partition holds nobody back.");
+  static final ConfigOption<Duration> MAX_DRIFT =
+      key("time.max-drift")
+          .durationType()
+          .defaultValue(Duration.ofMinutes(10))
+          .withDescription(
+              "How far ahead of the slowest partition of all topics another one is read, in event "
+                  + "time; it waits then. Of no use without a backlog.");
   static final ConfigOption<Duration> ALLOWED_LATENESS =
       key("time.allowed-lateness")
           .durationType()
@@ -470,6 +478,7 @@ public record EngagementConfig(
           .option(KEEP_UNKNOWN)
           .option(OUT_OF_ORDERNESS, Check.atLeast(Duration.ZERO))
           .option(IDLENESS, Check.moreThan(Duration.ZERO))
+          .option(MAX_DRIFT, Check.moreThan(Duration.ZERO))
           .option(ALLOWED_LATENESS, Check.atLeast(Duration.ZERO))
           .option(DEDUP_TTL, Check.moreThan(Duration.ZERO))
           .option(CACHE_USERS, Check.atLeast(1))
@@ -604,7 +613,8 @@ public record EngagementConfig(
             (int) s.get(MAX_PROPERTY_SIZE).getBytes(),
             128,
             s.get(KEEP_UNKNOWN)),
-        new Time(s.get(OUT_OF_ORDERNESS), s.get(IDLENESS), s.get(ALLOWED_LATENESS)),
+        new Time(
+            s.get(OUT_OF_ORDERNESS), s.get(IDLENESS), s.get(MAX_DRIFT), s.get(ALLOWED_LATENESS)),
         new Users(
             s.get(DEDUP_TTL),
             s.get(CACHE_USERS),

@@ -147,7 +147,8 @@ public final class EngagementJob {
     WatermarkStrategy<Received> watermarks =
         config.isBatch()
             ? SourceWatermarks.atTheEndOnly()
-            : new SourceWatermarks(config.time().outOfOrderness(), config.time().idleness());
+            : new SourceWatermarks(
+                config.time().outOfOrderness(), config.time().idleness(), config.time().maxDrift());
     List<SingleOutputStreamOperator<Event>> topics = new ArrayList<>();
     for (EventSource topic : ports.events()) {
       topics.add(

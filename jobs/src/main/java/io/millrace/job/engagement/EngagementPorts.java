@@ -403,7 +403,7 @@ public record EngagementPorts(
       if (input.bounded()) {
         source.setBounded(OffsetsInitializer.latest());
       }
-      sources.add(new EventSource(topic, source.build()));
+      sources.add(new EventSource(topic, new TopicSource(source.build())));
     }
     return sources;
   }
@@ -474,8 +474,16 @@ public record EngagementPorts(
         .build();
   }
 
-  private static Sink<DeadLetter> deadLetterTopics(EngagementConfig config) {
+  /** Results go to topics in batches: a request for each few messages costs more than they do. */
+  private static Properties producer(EngagementConfig config) {
     Properties properties = config.input().kafkaProperties().toProperties();
+    properties.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, "100");
+    properties.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(128 << 10));
+    return properties;
+  }
+
+  private static Sink<DeadLetter> deadLetterTopics(EngagementConfig config) {
+    Properties properties = producer(config);
     return KafkaSink.<DeadLetter>builder()
         .setBootstrapServers(config.input().bootstrapServers())
         .setKafkaProducerConfig(properties)
@@ -505,7 +513,7 @@ public record EngagementPorts(
   private static Sink<LiveRollup> liveTopic(EngagementConfig config, Rollups rollups) {
     return KafkaSink.<LiveRollup>builder()
         .setBootstrapServers(config.input().bootstrapServers())
-        .setKafkaProducerConfig(config.input().kafkaProperties().toProperties())
+        .setKafkaProducerConfig(producer(config))
         .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
         .setRecordSerializer(
             new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())))

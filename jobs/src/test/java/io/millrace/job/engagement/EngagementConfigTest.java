@@ -55,7 +55,10 @@ class EngagementConfigTest {
                 ValidationRules.DEFAULTS,
                 new JsonEventDecoder.Limits(1 << 20, 32, 64, 1024, 128, true),
                 new EngagementConfig.Time(
-                    Duration.ofMinutes(2), Duration.ofMinutes(1), Duration.ofMinutes(10)),
+                    Duration.ofMinutes(2),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(10),
+                    Duration.ofMinutes(10)),
                 new EngagementConfig.Users(
                     Duration.ofHours(24), 50_000, MemorySize.ofMebiBytes(128), null),
                 null,
@@ -123,7 +126,10 @@ class EngagementConfigTest {
                     1 << 20, 128, 256, Duration.ofMinutes(10), Duration.ofDays(30), Map.of()),
                 new JsonEventDecoder.Limits(1 << 20, 32, 64, 1024, 128, true),
                 new EngagementConfig.Time(
-                    Duration.ofMinutes(2), Duration.ofMinutes(1), Duration.ofMinutes(10)),
+                    Duration.ofMinutes(2),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(10),
+                    Duration.ofMinutes(10)),
                 new EngagementConfig.Users(
                     Duration.ofHours(24),
                     50_000,
