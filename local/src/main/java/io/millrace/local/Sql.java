@@ -184,7 +184,8 @@ public final class Sql implements Callable<Integer> {
       root = "s3://" + Stack.BUCKET;
       brokers = brokers == null ? stack.kafka().bootstrap() : brokers;
     }
-    Path folder = Files.createDirectories(
+    Path folder =
+        Files.createDirectories(
             home.resolve("target/sql").resolve(Long.toString(ProcessHandle.current().pid())));
     Path log = folder.resolve("client.log");
     Path conf = folder.resolve("conf");
@@ -194,9 +195,7 @@ public final class Sql implements Callable<Integer> {
             folder.resolve("init.sql"), init(root, brokers == null ? "localhost:9092" : brokers));
     List<String> line =
         FlinkProcess.client(
-            conf,
-            log,
-            CLIENT_JARS.stream().flatMap(j -> opt(j).stream()).toArray(Path[]::new));
+            conf, log, CLIENT_JARS.stream().flatMap(j -> opt(j).stream()).toArray(Path[]::new));
     line.add("org.apache.flink.table.client.SqlClient");
     line.addAll(List.of("-i", init.toString()));
     for (Path jar : opt("")) {

@@ -87,6 +87,8 @@ class SqlITCase {
             """);
     assertThat(outcome.exit()).isEqualTo(1);
     assertThat(outcome.error()).isEqualTo("scripts/sql failed: Object 'nowhere' not found");
-    assertThat(String.join("\n", outcome.printed())).contains("| before |").doesNotContain("| after ");
+    assertThat(String.join("\n", outcome.printed()))
+        .contains("| before |")
+        .doesNotContain("| after ");
   }
 }
