@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -208,6 +209,9 @@ public final class PipelineCommand implements Callable<Integer> {
     private static final Pattern TARGET = Pattern.compile("([A-Za-z0-9._-]+):([0-9]{1,5})");
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** What Flink answers until a leader is elected. */
+    private static final int STARTING = 503;
+
     @Mixin private Input input;
 
     @Option(
@@ -323,11 +327,19 @@ public final class PipelineCommand implements Callable<Integer> {
               .timeout(PATIENCE)
               .build();
       try {
-        HttpResponse<String> answer =
-            HttpClient.newBuilder()
-                .connectTimeout(PATIENCE)
-                .build()
-                .send(request, HttpResponse.BodyHandlers.ofString());
+        HttpClient client = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+        AtomicReference<HttpResponse<String>> last =
+            new AtomicReference<>(client.send(request, HttpResponse.BodyHandlers.ofString()));
+        if (last.get().statusCode() == STARTING) {
+          Await.until(
+              "the Flink cluster at '" + target + "' to have a leader",
+              PATIENCE,
+              () -> {
+                last.set(client.send(request, HttpResponse.BodyHandlers.ofString()));
+                return last.get().statusCode() != STARTING;
+              });
+        }
+        HttpResponse<String> answer = last.get();
         if (answer.statusCode() != 200 || !answer.body().contains("flink-version")) {
           throw new IOException("what answers at '" + target + "' is no Flink cluster");
         }
