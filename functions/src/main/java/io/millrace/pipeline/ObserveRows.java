@@ -1,16 +1,19 @@
 package io.millrace.pipeline;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.apache.flink.api.common.accumulators.Accumulator;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
+import org.apache.flink.table.types.logical.RowType;
 
 /**
- * Passes the rows of one step on, and counts them and the nulls in each visible column. Its uid is
- * the step's id.
+ * Passes the rows of one step on, and counts them and what is missing in each visible column: null,
+ * or NaN, as pandas and {@code clean_nan} have it. Its uid is the step's id.
  */
 public final class ObserveRows extends AbstractStreamOperator<RowData>
     implements OneInputStreamOperator<RowData, RowData>, BoundedOneInput {
@@ -18,16 +21,22 @@ public final class ObserveRows extends AbstractStreamOperator<RowData>
 
   private final String accumulator;
   private final int[] visible;
+  private final LogicalTypeRoot[] roots;
   private transient Counts counts;
 
   /**
    * Counts into the accumulator of that name.
    *
+   * @param type of the rows
    * @param visible the positions of the visible columns
    */
-  public ObserveRows(String accumulator, int[] visible) {
+  public ObserveRows(String accumulator, RowType type, int[] visible) {
     this.accumulator = accumulator;
     this.visible = visible.clone();
+    this.roots =
+        IntStream.of(visible)
+            .mapToObj(i -> type.getTypeAt(i).getTypeRoot())
+            .toArray(LogicalTypeRoot[]::new);
   }
 
   /** The name of the accumulator of a step. */
@@ -47,7 +56,7 @@ public final class ObserveRows extends AbstractStreamOperator<RowData>
     RowData row = element.getValue();
     counts.rows++;
     for (int i = 0; i < visible.length; i++) {
-      if (row.isNullAt(visible[i])) {
+      if (isMissing(row, visible[i], roots[i])) {
         counts.nulls[i]++;
       }
     }
@@ -55,6 +64,12 @@ public final class ObserveRows extends AbstractStreamOperator<RowData>
       counts.firstMillis = System.currentTimeMillis();
     }
     output.collect(element);
+  }
+
+  private static boolean isMissing(RowData row, int column, LogicalTypeRoot root) {
+    return row.isNullAt(column)
+        || (root == LogicalTypeRoot.DOUBLE && Double.isNaN(row.getDouble(column)))
+        || (root == LogicalTypeRoot.FLOAT && Float.isNaN(row.getFloat(column)));
   }
 
   @Override

@@ -35,6 +35,7 @@ import org.apache.flink.table.catalog.Column;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
 
 /**
  * Lowers every step of a pipeline, in an order in which inputs come first, to one Flink job.
@@ -233,7 +234,8 @@ public final class PipelineCompiler {
             .transform(
                 step.id(),
                 InternalTypeInfo.of(type.getLogicalType()),
-                new ObserveRows(ObserveRows.accumulator(step.id()), visible))
+                new ObserveRows(
+                    ObserveRows.accumulator(step.id()), (RowType) type.getLogicalType(), visible))
             .uid(step.id());
     observed.put(step.id(), counted.getTransformation());
     return rows.with(EventTime.ofStream(tables, counted, table));

@@ -22,7 +22,7 @@ public record Outcome(
   /**
    * What was counted of a step's rows.
    *
-   * @param nulls per visible column, in order
+   * @param nulls what is missing, null or NaN, per visible column, in order
    */
   public record Counts(long rows, List<String> columns, List<Long> nulls) {
     public long allNulls() {

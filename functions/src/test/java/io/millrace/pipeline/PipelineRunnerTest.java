@@ -11,10 +11,12 @@ import io.millrace.pipeline.RunReport.Status;
 import io.millrace.pipeline.RunReport.StepStatus;
 import io.millrace.transform.Arguments;
 import io.millrace.transform.Catalog;
+import io.millrace.transform.CleanNan;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
+import io.millrace.transform.DeriveColumns;
 import io.millrace.transform.Outcome;
 import io.millrace.transform.Parameter;
 import io.millrace.transform.Problem;
@@ -198,13 +200,17 @@ class PipelineRunnerTest {
   }
 
   private Compilation compile(boolean offline, StepDef... steps) {
+    return compile(CATALOG, offline, steps);
+  }
+
+  private Compilation compile(Catalog catalog, boolean offline, StepDef... steps) {
     Map<String, Arguments> arguments = new LinkedHashMap<>();
     for (StepDef step : steps) {
       arguments.put(step.id(), new Arguments(step.params()));
     }
     return PipelineCompiler.compile(
         new PipelineDef("numbers", "", List.of(steps)),
-        CATALOG,
+        catalog,
         arguments,
         cluster.environment(true),
         DataRoot.at(temp),
@@ -271,6 +277,33 @@ class PipelineRunnerTest {
     try (Stream<Path> files = Files.list(temp.resolve("numbers/processed"))) {
       assertThat(files).isEmpty();
     }
+  }
+
+  /** Counted as clean_nan treats it; else rows would be dropped for nothing that was missing. */
+  @Test
+  void whatIsNotANumberIsMissing() {
+    Catalog catalog = new Catalog(List.of(new Count(), new DeriveColumns(), new CleanNan()));
+    Map<String, JsonNode> ratio =
+        Map.of(
+            "columns",
+            json(
+                Map.of(
+                    "ratio", "CASE WHEN text = 'row 1' THEN CAST('NaN' AS DOUBLE) ELSE 1e0 END")));
+    RunReport report =
+        PipelineRunner.run(
+            compile(
+                catalog,
+                false,
+                step("in", "count", Map.of("n", IntNode.valueOf(9))),
+                step("ratio", "derive", ratio, "in"),
+                step("clean", "clean_nan", Map.of("strategy", json("drop")), "ratio")),
+            (id, rows, done) -> {});
+
+    assertThat(report.error()).isNull();
+    assertThat(report.step("clean").rowsOut()).isEqualTo(5);
+    assertThat(report.step("clean").figures())
+        .containsEntry("nulls_total", 4L)
+        .containsEntry("nulls_handled", 4L);
   }
 
   @Test
