@@ -128,7 +128,8 @@ public final class ExtractApi implements Transform {
     String uid = step.id() + "-read";
     return SourceRows.rows(
         step,
-        SourceRows.environment(step)
+        step.site()
+            .environment()
             .fromData(json.rows(step.bounded()), InternalTypeInfo.of(rowType))
             .uid(uid)
             .name(uid));

@@ -8,8 +8,6 @@ import java.util.List;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.streaming.api.datastream.DataStream;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.table.api.bridge.internal.AbstractStreamTableEnvironmentImpl;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.BigIntType;
 import org.apache.flink.table.types.logical.LogicalType;
@@ -45,7 +43,8 @@ final class SourceRows {
     String uid = step.id() + ":read";
     return rows(
         step,
-        environment(step)
+        step.site()
+            .environment()
             .fromSource(FileRows.source(files, format), WatermarkStrategy.noWatermarks(), uid)
             .uid(uid));
   }
@@ -77,9 +76,5 @@ final class SourceRows {
     return new Rows(
         step.tables().fromDataStream(stream),
         step.bounded() ? List.of(Rows.orderColumn(0)) : List.of());
-  }
-
-  static StreamExecutionEnvironment environment(Step step) {
-    return ((AbstractStreamTableEnvironmentImpl) step.tables()).execEnv();
   }
 }

@@ -321,7 +321,7 @@ class LoadDataTest {
     Step step = local.step(entry, arguments);
     assertThat(entry.lower(step, List.of(rows))).isNull();
     assertThat(local.problems).isEmpty();
-    SourceRows.environment(step).execute();
+    step.site().environment().execute();
     Step.Publication publication = step.publications().get(0);
     assertThat(publication.target()).doesNotExist();
     Files.move(publication.temporary(), publication.target(), StandardCopyOption.REPLACE_EXISTING);
