@@ -129,7 +129,7 @@ final class ChaosRun {
       problem = rootOf(e) + lastFailure();
     }
     print.println("gave up        " + problem);
-    traffic.faultsAreOver();
+    traffic.giveUp();
     abandon(sending);
     return new ChaosResult(
         row.label(),
@@ -279,7 +279,12 @@ final class ChaosRun {
     try {
       double seconds = (rest().checkpoints(job.jobId()).lastEnd() - since) / 1e3;
       recoveries.add(seconds);
-      print.printf(Locale.ROOT, "recovered      in %.1f s, %,d sent%n", seconds, traffic.sent());
+      print.printf(
+          Locale.ROOT,
+          "recovered      in %.1f s, %,d sent, %d restarts%n",
+          seconds,
+          traffic.sent(),
+          restarts);
     } catch (IOException e) {
       throw new IllegalStateException("the JobManager is away again", e);
     }
@@ -306,7 +311,8 @@ final class ChaosRun {
     int kills = brief ? 3 : 20;
     int recovering = 0;
     for (int i = 0; i < kills; i++) {
-      pauseBetween(0, 6);
+      // Most kills come whenever they come, also while the job recovers from the last one.
+      pauseBetween(1, 12);
       List<String> busy = List.copyOf(rest().taskManagersOf(job.jobId()));
       List<String> known = List.of("taskmanager-1", "taskmanager-2");
       List<String> candidates = busy.stream().filter(known::contains).toList();
@@ -316,8 +322,7 @@ final class ChaosRun {
       long killed = System.currentTimeMillis();
       stack.kill(victim);
       stack.revive(victim);
-      // Every fourth time the next one comes while the job still recovers.
-      if (i % 4 != 2 || i == kills - 1) {
+      if (i % 4 == 0 || i == kills - 1) {
         recover(killed);
       }
     }
@@ -399,7 +404,7 @@ final class ChaosRun {
 
   /** Each step and each share in turn, long enough to meet at least one fault where it can be. */
   void failSteps(Fault fault) {
-    double seconds = brief ? 5 : 14;
+    double seconds = brief ? 5 : 10;
     List<String> counts = new ArrayList<>();
     for (Operation step : List.of(Operation.CREATE, Operation.UPLOAD_PART, Operation.COMPLETE)) {
       for (int percent : brief ? List.of(50) : List.of(1, 10, 50)) {
@@ -456,7 +461,7 @@ final class ChaosRun {
   }
 
   void fillDisk() throws IOException, Skipped {
-    String part = "taskmanager-1";
+    String part = ChaosStack.SMALL_DISK;
     Path folder = stack.temporaryFolder(part);
     stack.kill(part);
     try {

@@ -24,6 +24,9 @@ final class ChaosStack implements AutoCloseable {
           "heartbeat.timeout", "20 s",
           "metrics.fetcher.update-interval", "1000");
 
+  /** The TaskManager whose disk may be small. */
+  static final String SMALL_DISK = "taskmanager-1";
+
   private final Path folder;
   private final PrintStream print;
   private final FaultyS3 s3;
@@ -46,7 +49,9 @@ final class ChaosStack implements AutoCloseable {
    */
   static ChaosStack start(Path folder, long seed, PrintStream print) {
     Path where = folder.toAbsolutePath().normalize();
-    DetachedStack.down(where, true, print);
+    DetachedStack.down(where, false, print);
+    unmount(where, print);
+    BuildFiles.deleteTree(where);
     FaultyS3 s3 =
         FaultyS3.before(() -> URI.create(StackState.read(where).parts().get("s3").address()), seed);
     Map<String, String> settings = new LinkedHashMap<>(SETTINGS);
@@ -96,6 +101,10 @@ final class ChaosStack implements AutoCloseable {
 
   /** A folder of a TaskManager for its state on the disk, its open files, and its jars. */
   Path temporaryFolder(String taskManager) {
+    return temporaryFolder(folder, taskManager);
+  }
+
+  private static Path temporaryFolder(Path folder, String taskManager) {
     return folder.resolve(taskManager).resolve("tmp");
   }
 
@@ -108,8 +117,12 @@ final class ChaosStack implements AutoCloseable {
   private void end() {
     DetachedStack.down(folder, false, print);
     s3.close();
+    unmount(folder, print);
+  }
+
+  private static void unmount(Path folder, PrintStream print) {
     try {
-      SmallDisk.unmount(temporaryFolder("taskmanager-1"));
+      SmallDisk.unmount(temporaryFolder(folder, SMALL_DISK));
     } catch (IOException e) {
       print.println(e.getMessage());
     }

@@ -67,7 +67,7 @@ final class ChaosTraffic {
      * too.
      */
     SKEWED_CLOCK,
-    /** Nothing but malformed records in the middle third. */
+    /** Nothing but malformed records in the middle, three quarters of all. */
     POISON,
     /** Ten records of 10 MB among the others. */
     HUGE,
@@ -87,6 +87,7 @@ final class ChaosTraffic {
   private final AtomicLong sent = new AtomicLong();
   private final AtomicReference<Exception> failure = new AtomicReference<>();
   private final ArrayDeque<SimulatedRecord> resent = new ArrayDeque<>();
+  private volatile boolean givenUp;
 
   /**
    * Traffic that is not sent yet.
@@ -107,6 +108,12 @@ final class ChaosTraffic {
     return sent.get();
   }
 
+  /** Sends no more, for a run that is given up. */
+  void giveUp() {
+    givenUp = true;
+    faultsAreOver.countDown();
+  }
+
   /** Lets the last records go, which wait for the end of the faults. */
   void faultsAreOver() {
     faultsAreOver.countDown();
@@ -125,7 +132,7 @@ final class ChaosTraffic {
     try (BufferedWriter lines = Files.newBufferedWriter(list);
         KafkaProducer<byte[], byte[]> producer = producer(bootstrap)) {
       Iterator<SimulatedRecord> records = records();
-      for (long i = 0; records.hasNext(); i++) {
+      for (long i = 0; records.hasNext() && !givenUp; i++) {
         if (i == heldBack) {
           faultsAreOver.await();
         }
@@ -203,17 +210,18 @@ final class ChaosTraffic {
       case SKEWED_CLOCK ->
           new EngagementSimulator(usual(events, seed, START, SPAN).withFuture(0.1));
       case POISON -> {
-        long third = events / 3;
-        Duration part = SPAN.dividedBy(3);
+        long eighth = events / 8;
+        Duration part = SPAN.dividedBy(8);
+        Instant poisonous = START.plus(part);
+        Instant after = poisonous.plus(part.multipliedBy(6));
         yield new InTurn(
             List.of(
-                new EngagementSimulator(usual(third, seed, START, part)),
+                new EngagementSimulator(usual(eighth, seed, START, part)),
                 new EngagementSimulator(
-                    SimulatorOptions.of(third, seed + 1)
-                        .withTime(START.plus(part), part)
+                    SimulatorOptions.of(events - 2 * eighth, seed + 1)
+                        .withTime(poisonous, part.multipliedBy(6))
                         .withMalformed(1)),
-                new EngagementSimulator(
-                    usual(events - 2 * third, seed + 2, START.plus(part.multipliedBy(2)), part))));
+                new EngagementSimulator(usual(eighth, seed + 2, after, part))));
       }
       case HOT_USER ->
           new ByArrival(
