@@ -336,7 +336,8 @@ public abstract class ServerProcess implements AutoCloseable {
     return line;
   }
 
-  private Process run(List<String> line, Map<String, String> environment) throws IOException {
+  /** The same, with more in its environment. */
+  final Process run(List<String> line, Map<String, String> environment) throws IOException {
     return run(line, environment, ProcessBuilder.Redirect.PIPE);
   }
 

@@ -82,6 +82,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -248,9 +249,19 @@ public record EngagementPorts(
       if (config.rollups().liveTopic() != null) {
         requireCompacted(admin, config.rollups().liveTopic());
       }
-    } catch (KafkaException | TimeoutException e) {
+    } catch (AuthenticationException e) {
+      throw new IllegalStateException(
+          "kafka.bootstrap-servers "
+              + config.input().bootstrapServers()
+              + " and this job do not trust each other, see kafka.properties: "
+              + e.getMessage(),
+          e);
+    } catch (TimeoutException e) {
       throw new IllegalStateException(
           "no answer from kafka.bootstrap-servers " + config.input().bootstrapServers(), e);
+    } catch (KafkaException e) {
+      throw new IllegalStateException(
+          "no client can be made of kafka.properties: " + rootCause(e).getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while asking for topics", e);
@@ -296,6 +307,14 @@ public record EngagementPorts(
     return properties;
   }
 
+  private static Throwable rootCause(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
+  }
+
   private static void requireTopics(Admin admin, Set<String> wanted)
       throws InterruptedException, TimeoutException {
     Set<String> missing = new TreeSet<>();
@@ -304,6 +323,9 @@ public record EngagementPorts(
       try {
         topic.getValue().get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
       } catch (ExecutionException e) {
+        if (e.getCause() instanceof AuthenticationException refused) {
+          throw refused;
+        }
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw new IllegalStateException(
               "topic " + topic.getKey() + ": " + e.getCause().getMessage(), e.getCause());

@@ -1,0 +1,338 @@
+package io.millrace.local;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.millrace.job.engagement.EngagementConfig;
+import io.millrace.job.engagement.EngagementJob;
+import io.millrace.job.engagement.EngagementPorts;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.LoggerContext;
+import org.apache.logging.log4j.core.appender.WriterAppender;
+import org.apache.logging.log4j.core.config.LoggerConfig;
+import org.apache.logging.log4j.core.layout.PatternLayout;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The job on a broker with TLS, SCRAM and ACLs, and where its secrets go: nowhere. */
+class SecureKafkaITCase {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final String USER = "millrace";
+  private static final String PASSWORD = "planted-scram-secret-4711";
+  private static final String WRONG = "planted-wrong-secret-4712";
+  private static final String STORE_PASSWORD = "planted-store-secret-4713";
+  private static final String OTHER = "planted-other-secret-4714";
+  private static final int EVENTS = 200;
+
+  @TempDir private static Path folder;
+  private static SecureKafka kafka;
+  private static FlinkCluster flink;
+  private static final StringWriter LOG = new StringWriter();
+
+  @BeforeAll
+  static void start() throws Exception {
+    logEverything();
+    kafka = SecureKafka.start(folder.resolve("kafka"), STORE_PASSWORD);
+    flink =
+        FlinkCluster.start(
+            folder.resolve("flink"),
+            1,
+            2,
+            Map.of(
+                "execution.checkpointing.interval",
+                "1 s",
+                "restart-strategy.fixed-delay.attempts",
+                "1",
+                "execution.checkpointing.dir",
+                folder.resolve("checkpoints").toUri().toString()));
+    kafka.addUser(USER, PASSWORD);
+    kafka.addUser("other", OTHER);
+    Files.writeString(folder.resolve("password"), PASSWORD + "\n");
+    Files.writeString(folder.resolve("wrong"), WRONG + "\n");
+    Files.writeString(folder.resolve("other"), OTHER + "\n");
+    Files.writeString(folder.resolve("store"), STORE_PASSWORD + "\n");
+    for (String topic :
+        List.of("secure-events", "secure-events.dlq", "secure-sessions", "secure-anomalies")) {
+      kafka.createTopic(topic, Map.of());
+    }
+    kafka.createTopic("secure-live", Map.of("cleanup.policy", "compact"));
+    // What docs/architecture.md asks for, and no more.
+    kafka.allow(USER, ResourceType.TOPIC, "secure-events", AclOperation.READ);
+    kafka.allow(USER, ResourceType.GROUP, "secure", AclOperation.READ);
+    for (String topic : List.of("secure-events.dlq", "secure-sessions", "secure-anomalies")) {
+      kafka.allow(USER, ResourceType.TOPIC, topic, AclOperation.WRITE);
+    }
+    kafka.allow(
+        USER, ResourceType.TOPIC, "secure-live", AclOperation.WRITE, AclOperation.DESCRIBE_CONFIGS);
+    kafka.allow(
+        USER,
+        new ResourcePattern(ResourceType.TRANSACTIONAL_ID, "secure-", PatternType.PREFIXED),
+        AclOperation.WRITE);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (flink != null) {
+      flink.close();
+    }
+    if (kafka != null) {
+      kafka.close();
+    }
+    ((LoggerContext) LogManager.getContext(false)).reconfigure();
+  }
+
+  /** At the level at which clients print their configuration. */
+  private static void logEverything() {
+    LoggerContext context = (LoggerContext) LogManager.getContext(false);
+    WriterAppender appender =
+        WriterAppender.createAppender(
+            PatternLayout.createDefaultLayout(), null, LOG, "captured", false, true);
+    appender.start();
+    for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
+      logger.setLevel(Level.INFO);
+    }
+    context.getConfiguration().getRootLogger().addAppender(appender, Level.INFO, null);
+    context.updateLoggers();
+  }
+
+  private static EngagementConfig config(String user, String passwordFile) {
+    return EngagementConfig.parse(
+        "--job.name",
+        "secure",
+        "--kafka.bootstrap-servers",
+        kafka.bootstrap(),
+        "--kafka.group",
+        "secure",
+        "--kafka.start",
+        "earliest",
+        "--kafka.bounded",
+        "true",
+        "--topics",
+        "secure-events:*",
+        "--sessions.topic",
+        "secure-sessions",
+        "--rollups.live-topic",
+        "secure-live",
+        "--anomalies.topic",
+        "secure-anomalies",
+        "--lake.root",
+        folder.resolve("lake").toUri().toString(),
+        "--kafka.properties.security.protocol",
+        "SASL_SSL",
+        "--kafka.properties.sasl.mechanism",
+        "SCRAM-SHA-512",
+        "--kafka.properties.sasl.jaas.config",
+        SecureKafka.jaas(user, "${file:" + folder.resolve(passwordFile) + "}"),
+        "--kafka.properties.ssl.truststore.location",
+        kafka.trustStore().toString(),
+        "--kafka.properties.ssl.truststore.type",
+        "PKCS12",
+        "--kafka.properties.ssl.truststore.password",
+        "${file:" + folder.resolve("store") + "}");
+  }
+
+  @Test
+  void theJobRunsWithTheRightsThatItNeedsAndTellsNoSecret() throws Exception {
+    send();
+    EngagementConfig config = config(USER, "password");
+    assertThatCode(() -> EngagementPorts.verify(config)).doesNotThrowAnyException();
+    StreamExecutionEnvironment env = flink.environment();
+    env.configure(EngagementJob.flinkSettings(config));
+    env.setParallelism(2);
+    EngagementJob.build(env, config);
+    JobID job = flink.submit(env);
+    flink.waitUntilTasksRun(job, PATIENCE);
+    List<String> told = new ArrayList<>(rest(job));
+    flink.waitUntilFinished(job, PATIENCE);
+    assertThat(flink.restarts(job)).isZero();
+    told.addAll(rest(job));
+
+    try (LakeReader lake = LakeReader.ofFolder(folder.resolve("lake"))) {
+      assertThat(lake.number("SELECT count(*) FROM app_events")).isEqualTo(EVENTS);
+      assertThat(lake.number("SELECT count(*) FROM sessions")).isEqualTo(EVENTS);
+      assertThat(lake.number("SELECT count(*) FROM dead_letters")).isEqualTo(1);
+    }
+    assertThat(records("secure-sessions")).isEqualTo(EVENTS);
+    assertThat(records("secure-events.dlq")).isEqualTo(1);
+    assertThat(records("secure-live")).isPositive();
+
+    told.add(config.toString());
+    assertThat(told).allMatch(text -> text.length() > 2);
+    assertThat(told).anyMatch(text -> text.contains("sasl.jaas.config"));
+    assertNoSecretIn(told);
+    assertNoSecretIsLogged();
+  }
+
+  @Test
+  void aWrongPasswordIsOneErrorBeforeTheJobStarts() throws Exception {
+    Throwable refused = catchThrowable(() -> EngagementPorts.verify(config(USER, "wrong")));
+    assertThat(refused)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "kafka.bootstrap-servers "
+                + kafka.bootstrap()
+                + " and this job do not trust each other, see kafka.properties: Authentication"
+                + " failed during authentication due to invalid credentials with SASL mechanism"
+                + " SCRAM-SHA-512");
+    assertNoSecretIn(List.of(stackTrace(refused)));
+    assertNoSecretIsLogged();
+  }
+
+  /** Had nobody asked before: it is restarted as often as the cluster is told, and fails. */
+  @Test
+  void aWrongPasswordEndsAJobThatWasSubmittedAllTheSame() throws Exception {
+    EngagementConfig config = config(USER, "wrong");
+    StreamExecutionEnvironment env = flink.environment();
+    env.configure(EngagementJob.flinkSettings(config));
+    EngagementJob.build(env, config);
+    JobID job = flink.submit(env);
+    flink.waitUntil(job, JobStatus.FAILED, PATIENCE);
+    List<String> told = rest(job);
+    assertThat(told).anyMatch(text -> text.contains("due to invalid credentials"));
+    assertNoSecretIn(told);
+    assertNoSecretIsLogged();
+  }
+
+  @Test
+  void aWrongTrustStorePasswordIsOneError() throws Exception {
+    Files.writeString(folder.resolve("store"), WRONG);
+    Throwable refused;
+    try {
+      refused = catchThrowable(() -> EngagementPorts.verify(config(USER, "password")));
+    } finally {
+      Files.writeString(folder.resolve("store"), STORE_PASSWORD);
+    }
+    assertThat(refused)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("no client can be made of kafka.properties: keystore password was incorrect");
+    assertNoSecretIn(List.of(stackTrace(refused)));
+    assertNoSecretIsLogged();
+  }
+
+  @Test
+  void aMissingRightIsOneErrorThatNamesTheTopic() throws Exception {
+    Throwable refused = catchThrowable(() -> EngagementPorts.verify(config("other", "other")));
+    assertThat(refused).isInstanceOf(IllegalStateException.class);
+    assertThat(refused.getMessage())
+        .isEqualTo("topic secure-anomalies: Topic authorization failed.");
+    assertNoSecretIn(List.of(stackTrace(refused)));
+    assertNoSecretIsLogged();
+  }
+
+  /** Each user has one event, of an hour of its own; the last record is none. */
+  private static void send() throws Exception {
+    kafka.addUser("producer", OTHER);
+    kafka.allow("producer", ResourceType.TOPIC, "secure-events", AclOperation.WRITE);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            kafka.client("producer", OTHER),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (int i = 0; i <= EVENTS; i++) {
+        long time = 1_772_000_000_000L + i * 60_000L;
+        String json =
+            i == EVENTS
+                ? "no json"
+                : "{\"event_id\":\"e%d\",\"user_id\":\"u%d\",\"event_type\":\"tap\",\"timestamp\":%d}"
+                    .formatted(i, i, time);
+        producer.send(
+            new ProducerRecord<>("secure-events", null, time, null, json.getBytes(UTF_8)));
+      }
+      producer.flush();
+    }
+  }
+
+  private static long records(String topic) throws Exception {
+    kafka.addUser("reader", OTHER);
+    kafka.allow("reader", ResourceType.TOPIC, topic, AclOperation.READ);
+    Map<String, Object> client = kafka.client("reader", OTHER);
+    client.put("isolation.level", "read_committed");
+    long records = 0;
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(client, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<TopicPartition> partitions =
+          List.of(new TopicPartition(topic, 0), new TopicPartition(topic, 1));
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
+        records += consumer.poll(Duration.ofMillis(200)).count();
+      }
+    }
+    return records;
+  }
+
+  /** What anybody can see of a job in Flink's web interface. */
+  private static List<String> rest(JobID job) throws IOException, InterruptedException {
+    List<String> answers = new ArrayList<>();
+    HttpClient http = HttpClient.newHttpClient();
+    for (String path :
+        List.of(
+            "/config",
+            "/jobmanager/config",
+            "/jobmanager/environment",
+            "/jobs/overview",
+            "/jobs/" + job,
+            "/jobs/" + job + "/config",
+            "/jobs/" + job + "/plan",
+            "/jobs/" + job + "/exceptions",
+            "/jobs/" + job + "/checkpoints/config")) {
+      HttpResponse<String> answer =
+          http.send(
+              HttpRequest.newBuilder(URI.create(flink.webUrl() + path)).build(),
+              HttpResponse.BodyHandlers.ofString());
+      assertThat(answer.statusCode()).as(path).isEqualTo(200);
+      answers.add(answer.body());
+    }
+    return answers;
+  }
+
+  private static String stackTrace(Throwable failure) {
+    StringWriter text = new StringWriter();
+    failure.printStackTrace(new PrintWriter(text, true));
+    return text.toString();
+  }
+
+  private static void assertNoSecretIn(List<String> texts) {
+    for (String text : texts) {
+      assertThat(text).doesNotContain(PASSWORD, WRONG, STORE_PASSWORD, OTHER);
+    }
+  }
+
+  private static void assertNoSecretIsLogged() throws IOException {
+    // The clients' configurations are in it, so it would tell.
+    assertThat(LOG.toString()).contains("sasl.jaas.config = [hidden]");
+    assertNoSecretIn(List.of(LOG.toString(), Files.readString(kafka.log())));
+  }
+}
