@@ -1,5 +1,6 @@
 package io.millrace.local;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -21,9 +22,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.InstantiationUtil;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -54,6 +58,9 @@ class SecureKafkaITCase {
   private static final String STORE_PASSWORD = "planted-store-secret-4713";
   private static final String OTHER = "planted-other-secret-4714";
   private static final int EVENTS = 200;
+
+  /** Of one start of the job, whose clients are refused once each. */
+  private static final long MOST_REFUSALS = 20;
 
   @TempDir private static Path folder;
   private static SecureKafka kafka;
@@ -122,7 +129,9 @@ class SecureKafkaITCase {
     for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
       logger.setLevel(Level.INFO);
     }
-    context.getConfiguration().getRootLogger().addAppender(appender, Level.INFO, null);
+    LoggerConfig root = context.getConfiguration().getRootLogger();
+    List.copyOf(root.getAppenders().keySet()).forEach(root::removeAppender);
+    root.addAppender(appender, Level.INFO, null);
     context.updateLoggers();
   }
 
@@ -171,7 +180,8 @@ class SecureKafkaITCase {
     env.configure(EngagementJob.flinkSettings(config));
     env.setParallelism(2);
     EngagementJob.build(env, config);
-    JobID job = flink.submit(env);
+    JobGraph graph = env.getStreamGraph().getJobGraph();
+    JobID job = flink.submit(graph);
     flink.waitUntilTasksRun(job, PATIENCE);
     List<String> told = new ArrayList<>(rest(job));
     flink.waitUntilFinished(job, PATIENCE);
@@ -190,12 +200,17 @@ class SecureKafkaITCase {
     told.add(config.toString());
     assertThat(told).allMatch(text -> text.length() > 2);
     assertThat(told).anyMatch(text -> text.contains("sasl.jaas.config"));
+    // What a cluster keeps of a job, also in its high-availability storage.
+    String kept = new String(InstantiationUtil.serializeObject(graph), ISO_8859_1);
+    assertThat(kept).contains("${file:" + folder.resolve("password") + "}");
+    told.add(kept);
     assertNoSecretIn(told);
     assertNoSecretIsLogged();
   }
 
   @Test
   void aWrongPasswordIsOneErrorBeforeTheJobStarts() throws Exception {
+    long before = refusals();
     Throwable refused = catchThrowable(() -> EngagementPorts.verify(config(USER, "wrong")));
     assertThat(refused)
         .isInstanceOf(IllegalStateException.class)
@@ -205,6 +220,7 @@ class SecureKafkaITCase {
                 + " and this job do not trust each other, see kafka.properties: Authentication"
                 + " failed during authentication due to invalid credentials with SASL mechanism"
                 + " SCRAM-SHA-512");
+    assertThat(refusals() - before).isBetween(1L, MOST_REFUSALS);
     assertNoSecretIn(List.of(stackTrace(refused)));
     assertNoSecretIsLogged();
   }
@@ -216,8 +232,12 @@ class SecureKafkaITCase {
     StreamExecutionEnvironment env = flink.environment();
     env.configure(EngagementJob.flinkSettings(config));
     EngagementJob.build(env, config);
+    long before = refusals();
     JobID job = flink.submit(env);
     flink.waitUntil(job, JobStatus.FAILED, PATIENCE);
+    long refusals = refusals() - before;
+    System.out.println("XXX refusals " + refusals);
+    assertThat(refusals).isBetween(2L, 2 * MOST_REFUSALS);
     List<String> told = rest(job);
     assertThat(told).anyMatch(text -> text.contains("due to invalid credentials"));
     assertNoSecretIn(told);
@@ -235,7 +255,10 @@ class SecureKafkaITCase {
     }
     assertThat(refused)
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("no client can be made of kafka.properties: keystore password was incorrect");
+        .hasMessage(
+            "no client can be made of kafka.properties: Failed to load SSL keystore %s of type"
+                + " PKCS12: keystore password was incorrect",
+            kafka.trustStore());
     assertNoSecretIn(List.of(stackTrace(refused)));
     assertNoSecretIsLogged();
   }
@@ -316,6 +339,13 @@ class SecureKafkaITCase {
       answers.add(answer.body());
     }
     return answers;
+  }
+
+  /** How often the broker has refused a client so far. */
+  private static long refusals() throws IOException {
+    try (Stream<String> lines = Files.lines(kafka.log())) {
+      return lines.filter(line -> line.contains("Failed authentication with")).count();
+    }
   }
 
   private static String stackTrace(Throwable failure) {

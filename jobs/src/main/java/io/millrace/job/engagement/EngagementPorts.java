@@ -241,7 +241,7 @@ public record EngagementPorts(
     Stream.of(config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
         .filter(Objects::nonNull)
         .forEach(wanted::add);
-    Properties client = config.input().kafkaProperties().toProperties();
+    Properties client = KafkaSecrets.properties(config.input().kafkaProperties());
     client.setProperty(
         AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.input().bootstrapServers());
     try (Admin admin = Admin.create(client)) {
@@ -261,7 +261,7 @@ public record EngagementPorts(
           "no answer from kafka.bootstrap-servers " + config.input().bootstrapServers(), e);
     } catch (KafkaException e) {
       throw new IllegalStateException(
-          "no client can be made of kafka.properties: " + rootCause(e).getMessage(), e);
+          "no client can be made of kafka.properties: " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while asking for topics", e);
@@ -283,7 +283,12 @@ public record EngagementPorts(
       return;
     }
     String key = ProducerConfig.TRANSACTION_TIMEOUT_CONFIG;
-    String given = transactions(config).getProperty(key);
+    String given =
+        config
+            .input()
+            .kafkaProperties()
+            .resolve()
+            .getOrDefault(key, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     Duration open = checkpointInterval.plus(checkpointTimeout);
     if (!given.matches("\\d{1,10}") || Long.parseLong(given) <= open.toMillis()) {
       throw new IllegalStateException(
@@ -301,18 +306,21 @@ public record EngagementPorts(
   }
 
   private static Properties transactions(EngagementConfig config) {
-    Properties properties = config.input().kafkaProperties().toProperties();
+    Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
     properties.putIfAbsent(
         ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     return properties;
   }
 
-  private static Throwable rootCause(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
+  /** The innermost that Kafka says, with its reason: what is around it repeats it or says less. */
+  private static String reason(KafkaException failure) {
+    KafkaException inner = failure;
+    while (inner.getCause() instanceof KafkaException cause) {
+      inner = cause;
     }
-    return root;
+    return inner.getCause() == null
+        ? inner.getMessage()
+        : inner.getMessage() + ": " + inner.getCause().getMessage();
   }
 
   private static void requireTopics(Admin admin, Set<String> wanted)
@@ -415,7 +423,7 @@ public record EngagementPorts(
     for (String topic : new TreeSet<>(config.topics().keySet())) {
       KafkaSourceBuilder<Received> source =
           KafkaSource.<Received>builder()
-              .setProperties(input.kafkaProperties().toProperties())
+              .setProperties(KafkaSecrets.properties(input.kafkaProperties()))
               .setBootstrapServers(input.bootstrapServers())
               .setGroupId(input.group())
               .setClientIdPrefix(input.group() + "-" + topic)
@@ -498,7 +506,7 @@ public record EngagementPorts(
 
   /** Results go to topics in batches: a request for each few messages costs more than they do. */
   private static Properties producer(EngagementConfig config) {
-    Properties properties = config.input().kafkaProperties().toProperties();
+    Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
     properties.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, "100");
     properties.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(128 << 10));
     return properties;
