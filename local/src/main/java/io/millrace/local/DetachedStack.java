@@ -232,6 +232,15 @@ public final class DetachedStack {
     return jobManager.rest();
   }
 
+  /** The servers by name, and the ports that they have above a base. */
+  static Map<String, List<Integer>> ports(int portBase) {
+    Map<String, List<Integer>> ports = new LinkedHashMap<>();
+    OFFSETS.forEach(
+        (name, offsets) ->
+            ports.put(name, offsets.stream().map(offset -> portBase + offset).toList()));
+    return ports;
+  }
+
   /** Everything that it knows and remembers. */
   public Path folder() {
     return folder;
@@ -376,7 +385,7 @@ public final class DetachedStack {
       ports =
           portBase == 0
               ? List.of()
-              : OFFSETS.get(server.name()).stream().map(offset -> portBase + offset).toList();
+              : ports(portBase).get(server.name());
     } else {
       for (int port : ports) {
         awaitFree(port, server.name());
