@@ -31,6 +31,7 @@ final class SecureKafka extends ServerProcess {
   private static final String SCRAM = "SCRAM-SHA-512";
 
   private final String storePassword;
+  private Admin admin;
   private int clients;
   private int internal;
   private int controller;
@@ -65,14 +66,26 @@ final class SecureKafka extends ServerProcess {
     return folder().resolve("keys.p12");
   }
 
-  /** A client that may do everything; to be closed by the caller. */
-  Admin admin() {
+  /** A client that may do everything. */
+  private synchronized Admin admin() {
+    if (admin != null) {
+      return admin;
+    }
     Map<String, Object> client = new HashMap<>(tls("SSL"));
     client.put("bootstrap.servers", "127.0.0.1:" + internal);
     client.put("ssl.keystore.location", keyStore().toString());
     client.put("ssl.keystore.password", storePassword);
     client.put("ssl.keystore.type", "PKCS12");
-    return Admin.create(client);
+    admin = Admin.create(client);
+    return admin;
+  }
+
+  /** Stops the broker, after the client. */
+  void stopAll() {
+    if (admin != null) {
+      admin.close();
+    }
+    close();
   }
 
   /** The properties of a client of a user. */
@@ -102,24 +115,20 @@ final class SecureKafka extends ServerProcess {
   }
 
   void addUser(String user, String password) throws Exception {
-    try (Admin admin = admin()) {
-      admin
-          .alterUserScramCredentials(
-              List.of(
-                  new UserScramCredentialUpsertion(
-                      user, new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), password)))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    }
+    admin()
+        .alterUserScramCredentials(
+            List.of(
+                new UserScramCredentialUpsertion(
+                    user, new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), password)))
+        .all()
+        .get(30, TimeUnit.SECONDS);
   }
 
   void createTopic(String topic, Map<String, String> configs) throws Exception {
-    try (Admin admin = admin()) {
-      admin
-          .createTopics(List.of(new NewTopic(topic, 2, (short) 1).configs(configs)))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    }
+    admin()
+        .createTopics(List.of(new NewTopic(topic, 2, (short) 1).configs(configs)))
+        .all()
+        .get(30, TimeUnit.SECONDS);
   }
 
   /** Allows a user something on a resource of exactly this name. */
@@ -136,9 +145,7 @@ final class SecureKafka extends ServerProcess {
               resource,
               new AccessControlEntry("User:" + user, "*", operation, AclPermissionType.ALLOW)));
     }
-    try (Admin admin = admin()) {
-      admin.createAcls(bindings).all().get(30, TimeUnit.SECONDS);
-    }
+    admin().createAcls(bindings).all().get(30, TimeUnit.SECONDS);
   }
 
   @Override
@@ -242,8 +249,6 @@ final class SecureKafka extends ServerProcess {
 
   @Override
   boolean answers() throws Exception {
-    try (Admin admin = admin()) {
-      return admin.describeCluster().nodes().get(10, TimeUnit.SECONDS).size() == 1;
-    }
+    return admin().describeCluster().nodes().get(10, TimeUnit.SECONDS).size() == 1;
   }
 }
