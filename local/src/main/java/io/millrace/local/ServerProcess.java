@@ -336,8 +336,7 @@ public abstract class ServerProcess implements AutoCloseable {
     return line;
   }
 
-  /** The same, with more in its environment. */
-  final Process run(List<String> line, Map<String, String> environment) throws IOException {
+  private Process run(List<String> line, Map<String, String> environment) throws IOException {
     return run(line, environment, ProcessBuilder.Redirect.PIPE);
   }
 

@@ -30,20 +30,20 @@ import org.apache.kafka.common.resource.ResourceType;
 final class SecureKafka extends ServerProcess {
   private static final String SCRAM = "SCRAM-SHA-512";
 
-  private final String storePassword;
+  private final SelfSigned key;
   private Admin admin;
   private int clients;
   private int internal;
   private int controller;
 
-  private SecureKafka(Path folder, String storePassword) {
+  private SecureKafka(Path folder, SelfSigned key) {
     super("kafka", folder);
-    this.storePassword = storePassword;
+    this.key = key;
   }
 
-  /** Starts a broker; the password protects its key and the trust store. */
-  static SecureKafka start(Path folder, String storePassword) {
-    SecureKafka broker = new SecureKafka(folder, storePassword);
+  /** Starts a broker that has a key; who has it, too, may do everything. */
+  static SecureKafka start(Path folder, SelfSigned key) {
+    SecureKafka broker = new SecureKafka(folder, key);
     broker.start();
     return broker;
   }
@@ -57,15 +57,6 @@ final class SecureKafka extends ServerProcess {
     return bootstrap();
   }
 
-  /** Holds the broker's certificate, in PKCS #12. */
-  Path trustStore() {
-    return folder().resolve("trust.p12");
-  }
-
-  private Path keyStore() {
-    return folder().resolve("keys.p12");
-  }
-
   /** A client that may do everything. */
   private synchronized Admin admin() {
     if (admin != null) {
@@ -73,8 +64,8 @@ final class SecureKafka extends ServerProcess {
     }
     Map<String, Object> client = new HashMap<>(tls("SSL"));
     client.put("bootstrap.servers", "127.0.0.1:" + internal);
-    client.put("ssl.keystore.location", keyStore().toString());
-    client.put("ssl.keystore.password", storePassword);
+    client.put("ssl.keystore.location", key.keyStore().toString());
+    client.put("ssl.keystore.password", key.password());
     client.put("ssl.keystore.type", "PKCS12");
     admin = Admin.create(client);
     return admin;
@@ -107,9 +98,9 @@ final class SecureKafka extends ServerProcess {
         "security.protocol",
         protocol,
         "ssl.truststore.location",
-        trustStore().toString(),
+        key.trustStore().toString(),
         "ssl.truststore.password",
-        storePassword,
+        key.password(),
         "ssl.truststore.type",
         "PKCS12");
   }
@@ -158,7 +149,6 @@ final class SecureKafka extends ServerProcess {
 
   @Override
   void prepare() throws IOException {
-    makeStores();
     Path data = Files.createDirectories(folder().resolve("data"));
     Files.writeString(
         data.resolve("meta.properties"),
@@ -188,7 +178,7 @@ final class SecureKafka extends ServerProcess {
         listener.name.clients.scram-sha-512.sasl.jaas.config=\
           org.apache.kafka.common.security.scram.ScramLoginModule required;
         authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-        super.users=User:CN=broker
+        super.users=User:CN=server
         log.dirs=%7$s
         auto.create.topics.enable=false
         log.retention.ms=-1
@@ -207,34 +197,11 @@ final class SecureKafka extends ServerProcess {
                 clients,
                 internal,
                 controller,
-                keyStore(),
-                trustStore(),
-                storePassword,
+                key.keyStore(),
+                key.trustStore(),
+                key.password(),
                 data,
                 SCRAM));
-  }
-
-  private void makeStores() throws IOException {
-    Path certificate = folder().resolve("broker.crt");
-    keytool(
-        "-genkeypair -alias broker -keyalg EC -groupname secp256r1 -validity 2 -dname CN=broker"
-            + " -ext SAN=ip:127.0.0.1,dns:localhost -storetype PKCS12",
-        keyStore());
-    keytool("-exportcert -alias broker -file " + certificate, keyStore());
-    keytool(
-        "-importcert -noprompt -alias broker -storetype PKCS12 -file " + certificate, trustStore());
-  }
-
-  /** The password goes by the environment: command lines are seen by everybody. */
-  private void keytool(String arguments, Path store) throws IOException {
-    List<String> line = new ArrayList<>();
-    line.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-    line.addAll(List.of(arguments.split(" ", -1)));
-    line.addAll(List.of("-keystore", store.toString(), "-storepass:env", "STORE_PASSWORD"));
-    Process keytool = run(line, Map.of("STORE_PASSWORD", storePassword));
-    if (keytool.onExit().join().exitValue() != 0) {
-      throw new IOException("keytool " + arguments + " failed: " + logTail());
-    }
   }
 
   @Override

@@ -18,8 +18,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -49,8 +53,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The job on a broker with TLS, SCRAM and ACLs, and where its secrets go: nowhere. */
-class SecureKafkaITCase {
+/** The job on servers with TLS, SCRAM and ACLs, and where its secrets go: nowhere. */
+class SecurityITCase {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String USER = "millrace";
   private static final String PASSWORD = "planted-scram-secret-4711";
@@ -63,6 +67,7 @@ class SecureKafkaITCase {
   private static final long MOST_REFUSALS = 20;
 
   @TempDir private static Path folder;
+  private static SelfSigned key;
   private static SecureKafka kafka;
   private static FlinkCluster flink;
   private static final StringWriter LOG = new StringWriter();
@@ -70,7 +75,8 @@ class SecureKafkaITCase {
   @BeforeAll
   static void start() throws Exception {
     logEverything();
-    kafka = SecureKafka.start(folder.resolve("kafka"), STORE_PASSWORD);
+    key = SelfSigned.in(folder.resolve("key"), STORE_PASSWORD);
+    kafka = SecureKafka.start(folder.resolve("kafka"), key);
     flink =
         FlinkCluster.start(
             folder.resolve("flink"),
@@ -94,7 +100,7 @@ class SecureKafkaITCase {
       kafka.createTopic(topic, Map.of());
     }
     kafka.createTopic("secure-live", Map.of("cleanup.policy", "compact"));
-    // What docs/architecture.md asks for, and no more.
+    // What docs/security.md asks for, and no more.
     kafka.allow(USER, ResourceType.TOPIC, "secure-events", AclOperation.READ);
     kafka.allow(USER, ResourceType.GROUP, "secure", AclOperation.READ);
     for (String topic : List.of("secure-events.dlq", "secure-sessions", "secure-anomalies")) {
@@ -135,8 +141,10 @@ class SecureKafkaITCase {
     context.updateLoggers();
   }
 
-  private static EngagementConfig config(String user, String passwordFile) {
-    return EngagementConfig.parse(
+  private static EngagementConfig config(String user, String passwordFile, String... more) {
+    List<String> arguments = new ArrayList<>(List.of(more));
+    Collections.addAll(
+        arguments,
         "--job.name",
         "secure",
         "--kafka.bootstrap-servers",
@@ -164,11 +172,12 @@ class SecureKafkaITCase {
         "--kafka.properties.sasl.jaas.config",
         SecureKafka.jaas(user, "${file:" + folder.resolve(passwordFile) + "}"),
         "--kafka.properties.ssl.truststore.location",
-        kafka.trustStore().toString(),
+        key.trustStore().toString(),
         "--kafka.properties.ssl.truststore.type",
         "PKCS12",
         "--kafka.properties.ssl.truststore.password",
         "${file:" + folder.resolve("store") + "}");
+    return EngagementConfig.parse(arguments.toArray(String[]::new));
   }
 
   @Test
@@ -257,7 +266,7 @@ class SecureKafkaITCase {
         .hasMessage(
             "no client can be made of kafka.properties: Failed to load SSL keystore %s of type"
                 + " PKCS12: keystore password was incorrect",
-            kafka.trustStore());
+            key.trustStore());
     assertNoSecretIn(List.of(stackTrace(refused)));
     assertNoSecretIsLogged();
   }
@@ -270,6 +279,98 @@ class SecureKafkaITCase {
         .isEqualTo("topic secure-anomalies: Topic authorization failed.");
     assertNoSecretIn(List.of(stackTrace(refused)));
     assertNoSecretIsLogged();
+  }
+
+  /** Whether the table is there is asked over the connection that the job would have. */
+  @Test
+  void postgresIsTrustedByItsCertificateOnly() throws Exception {
+    OptionalPackages.requirePostgres();
+    SelfSigned other = SelfSigned.in(folder.resolve("other-key"), STORE_PASSWORD);
+    Path trusted = Files.writeString(folder.resolve("trusted.pem"), key.certificatePem());
+    Path untrusted = Files.writeString(folder.resolve("untrusted.pem"), other.certificatePem());
+    try (PostgresServer postgres = PostgresServer.startTemporary()) {
+      acceptTlsOnly(postgres);
+      String secured = postgres.url() + "?sslmode=verify-full&sslrootcert=";
+      assertThat(refusal(postgres, secured + trusted))
+          .endsWith(
+              "relation \"rollups_live\" does not exist (sql/ddl/postgres.sql makes the table)");
+      assertThat(refusal(postgres, secured + untrusted)).contains("SSL error: PKIX path");
+      assertThat(refusal(postgres, postgres.url() + "?sslmode=disable"))
+          .contains("no encryption");
+      Files.writeString(folder.resolve("postgres"), WRONG);
+      assertThat(refusal(postgres, secured + trusted))
+          .contains("password authentication failed for user \"" + postgres.user() + "\"");
+    }
+  }
+
+  private static void acceptTlsOnly(PostgresServer postgres) throws Exception {
+    Files.writeString(folder.resolve("postgres"), postgres.password());
+    try (Connection connection = postgres.connect();
+        Statement sql = connection.createStatement()) {
+      write(connection, "server.crt", key.certificatePem());
+      write(connection, "server.key", key.keyPem());
+      write(connection, "pg_hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
+      sql.execute("ALTER SYSTEM SET ssl = on");
+      sql.execute("SELECT pg_reload_conf()");
+    }
+    Await.until(
+        "PostgreSQL to refuse what is not encrypted",
+        PATIENCE,
+        () -> refusal(postgres, postgres.url() + "?sslmode=disable").contains("no encryption"));
+  }
+
+  /** The server writes it itself, since it takes no key that others own or may read. */
+  private static void write(Connection connection, String file, String text) throws SQLException {
+    try (Statement sql = connection.createStatement()) {
+      sql.execute(
+          "COPY (SELECT unnest(string_to_array('%s', E'\\n'))) TO PROGRAM 'umask 077; cat > %s'"
+              .formatted(text.strip(), file));
+    }
+  }
+
+  private static String refusal(PostgresServer postgres, String url) {
+    EngagementConfig config =
+        config(
+            USER,
+            "password",
+            "--rollups.jdbc.url",
+            url,
+            "--rollups.jdbc.user",
+            postgres.user(),
+            "--rollups.jdbc.password",
+            "file:" + folder.resolve("postgres"));
+    Throwable refused = catchThrowable(() -> EngagementPorts.verify(config));
+    assertNoSecretIn(List.of(stackTrace(refused)));
+    return refused.getMessage();
+  }
+
+  /** Flink's plugin, in a JVM that is told whom to trust. */
+  @Test
+  void filesGoToS3OverTls() throws Exception {
+    SelfSigned other = SelfSigned.in(folder.resolve("another-key"), STORE_PASSWORD);
+    try (SecureS3 s3 = SecureS3.start(folder.resolve("s3"), key)) {
+      assertThat(writeToS3(s3, key.trustStore())).endsWith("read back: over TLS\n");
+      assertThat(s3.bucket().resolve("a/b")).hasContent("over TLS");
+      assertThat(writeToS3(s3, other.trustStore()))
+          .contains("PKIX path")
+          .doesNotContain("read back");
+    }
+  }
+
+  private static String writeToS3(SecureS3 s3, Path trustStore) throws IOException {
+    Process writer =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Djavax.net.ssl.trustStore=" + trustStore,
+                "-Djavax.net.ssl.trustStorePassword=" + STORE_PASSWORD,
+                "-cp",
+                System.getProperty("java.class.path"),
+                SecureS3Write.class.getName(),
+                s3.address())
+            .redirectErrorStream(true)
+            .start();
+    return new String(writer.getInputStream().readAllBytes(), UTF_8);
   }
 
   /** Each user has one event, of an hour of its own; the last record is none. */
