@@ -382,10 +382,7 @@ public final class DetachedStack {
     server.stop();
     List<Integer> ports = server.ports();
     if (ports.isEmpty()) {
-      ports =
-          portBase == 0
-              ? List.of()
-              : ports(portBase).get(server.name());
+      ports = portBase == 0 ? List.of() : ports(portBase).get(server.name());
     } else {
       for (int port : ports) {
         awaitFree(port, server.name());

@@ -57,8 +57,7 @@ class ChartTest {
       JsonNode version = YAML.readTree(in).path("spec").path("versions").path(0);
       assertThat(version.path("name").asText()).isEqualTo("v1beta1");
       ObjectNode schema = (ObjectNode) version.path("schema").path("openAPIV3Schema");
-      ObjectNode flinkVersion =
-          (ObjectNode) schema.at("/properties/spec/properties/flinkVersion");
+      ObjectNode flinkVersion = (ObjectNode) schema.at("/properties/spec/properties/flinkVersion");
       assertThat(flinkVersion.path("enum").get(flinkVersion.path("enum").size() - 1).asText())
           .isEqualTo("v1_20");
       flinkVersion.remove("enum");
@@ -91,8 +90,7 @@ class ChartTest {
   }
 
   private static String render(Path... values) {
-    var template =
-        new Helm(CHART).template().withName("engagement").withNamespace("millrace");
+    var template = new Helm(CHART).template().withName("engagement").withNamespace("millrace");
     for (Path file : values) {
       template.withValuesFile(file);
     }
@@ -126,8 +124,7 @@ class ChartTest {
     JsonNode spec = deployment.path("spec");
     JsonNode account = resources.get("ServiceAccount").path("metadata");
     assertThat(spec.path("serviceAccount")).isEqualTo(account.path("name"));
-    assertThat(resources.get("RoleBinding").at("/subjects/0/name"))
-        .isEqualTo(account.path("name"));
+    assertThat(resources.get("RoleBinding").at("/subjects/0/name")).isEqualTo(account.path("name"));
     mountsExist(spec.path("podTemplate").path("spec"));
 
     Path config = Files.writeString(folder.resolve("engagement.yaml"), job(resources));
@@ -184,15 +181,15 @@ class ChartTest {
     jobManager.setString(
         "jobmanager.memory.process.size", spec.at("/jobManager/resource/memory").asText());
     assertThat(
-            JobManagerProcessUtils.processSpecFromConfig(jobManager).getJvmHeapMemorySize()
+            JobManagerProcessUtils.processSpecFromConfig(jobManager)
+                .getJvmHeapMemorySize()
                 .getMebiBytes())
         .isPositive();
   }
 
   @Test
   void theDefinitionRefusesWhatIsMisspelt() throws Exception {
-    JsonNode deployment =
-        resources(render(DEPLOY.resolve("helm/aws.yaml"))).get("FlinkDeployment");
+    JsonNode deployment = resources(render(DEPLOY.resolve("helm/aws.yaml"))).get("FlinkDeployment");
     ((ObjectNode) deployment.at("/spec/job")).put("paralelism", 4);
     ((ObjectNode) deployment.at("/spec/job")).put("upgradeMode", "stop");
     ((ObjectNode) deployment.at("/spec/podTemplate/spec")).putObject("volume");

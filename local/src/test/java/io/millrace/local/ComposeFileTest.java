@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.Error;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.SchemaRegistry;
@@ -36,8 +35,7 @@ class ComposeFileTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path ROOT = BuildFiles.module().getParent();
   private static final Path COMPOSE = ROOT.resolve("deploy/compose");
-  private static final Pattern PROPERTY =
-      Pattern.compile("<name>(.*?)</name><value>(.*?)</value>");
+  private static final Pattern PROPERTY = Pattern.compile("<name>(.*?)</name><value>(.*?)</value>");
 
   @TempDir private Path folder;
 
@@ -51,9 +49,7 @@ class ComposeFileTest {
   private static List<Error> problems(JsonNode compose) throws IOException {
     JsonNode schema =
         JSON.readTree(
-            BuildFiles.module()
-                .resolve("src/test/resources/compose/compose-spec.json")
-                .toFile());
+            BuildFiles.module().resolve("src/test/resources/compose/compose-spec.json").toFile());
     ((ObjectNode) schema).remove("$schema");
     dropNames(schema);
     return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2019_09)
@@ -168,7 +164,8 @@ class ComposeFileTest {
 
   private static String projectVersion() throws IOException {
     Matcher version =
-        Pattern.compile("<version>(.*?)</version>").matcher(Files.readString(ROOT.resolve("pom.xml")));
+        Pattern.compile("<version>(.*?)</version>")
+            .matcher(Files.readString(ROOT.resolve("pom.xml")));
     assertThat(version.find()).isTrue();
     return version.group(1);
   }
@@ -206,8 +203,7 @@ class ComposeFileTest {
 
     for (String file : List.of("metastore-site.xml", "core-site.xml")) {
       Map<String, String> site =
-          Metastore.settings(
-                  folder, URI.create("http://s3"), 1, s3.accessKey(), s3.secretKey())
+          Metastore.settings(folder, URI.create("http://s3"), 1, s3.accessKey(), s3.secretKey())
               .get(file);
       String[] addresses =
           file.equals("core-site.xml")
@@ -246,8 +242,7 @@ class ComposeFileTest {
     return PROPERTY
         .matcher(Files.readString(file))
         .results()
-        .collect(
-            Collectors.toMap(p -> p.group(1), p -> p.group(2), (a, b) -> b, TreeMap::new));
+        .collect(Collectors.toMap(p -> p.group(1), p -> p.group(2), (a, b) -> b, TreeMap::new));
   }
 
   @Test

@@ -295,8 +295,7 @@ class SecurityITCase {
           .endsWith(
               "relation \"rollups_live\" does not exist (sql/ddl/postgres.sql makes the table)");
       assertThat(refusal(postgres, secured + untrusted)).contains("SSL error: PKIX path");
-      assertThat(refusal(postgres, postgres.url() + "?sslmode=disable"))
-          .contains("no encryption");
+      assertThat(refusal(postgres, postgres.url() + "?sslmode=disable")).contains("no encryption");
       Files.writeString(folder.resolve("postgres"), WRONG);
       assertThat(refusal(postgres, secured + trusted))
           .contains("password authentication failed for user \"" + postgres.user() + "\"");
@@ -443,7 +442,10 @@ class SecurityITCase {
 
   /** How often a client was refused so far: each says so once. */
   private static long refusals() {
-    return Pattern.compile("failed authentication due to").matcher(LOG.toString()).results().count();
+    return Pattern.compile("failed authentication due to")
+        .matcher(LOG.toString())
+        .results()
+        .count();
   }
 
   private static String stackTrace(Throwable failure) {

@@ -32,8 +32,7 @@ record SelfSigned(Path keyStore, Path trustStore, String password) {
         "-genkeypair -keyalg EC -groupname secp256r1 -validity 2 -dname CN=server"
             + " -ext SAN=ip:127.0.0.1,dns:localhost -storetype PKCS12");
     made.keytool(made.keyStore(), "-exportcert -file " + certificate);
-    made.keytool(
-        made.trustStore(), "-importcert -noprompt -storetype PKCS12 -file " + certificate);
+    made.keytool(made.trustStore(), "-importcert -noprompt -storetype PKCS12 -file " + certificate);
     return made;
   }
 

@@ -260,8 +260,7 @@ public record EngagementPorts(
       throw new IllegalStateException(
           "no answer from kafka.bootstrap-servers " + config.input().bootstrapServers(), e);
     } catch (KafkaException e) {
-      throw new IllegalStateException(
-          "no client can be made of kafka.properties: " + reason(e), e);
+      throw new IllegalStateException("no client can be made of kafka.properties: " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while asking for topics", e);

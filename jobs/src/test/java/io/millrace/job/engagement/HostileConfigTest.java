@@ -127,9 +127,39 @@ class HostileConfigTest {
   @Test
   void scrambledYamlIsReadOrRefusedAndNothingElse() throws Exception {
     String[] parts = {
-      "kafka", ":", " ", "\n", "  ", "- ", "{", "}", "[", "]", "&a", "*a", "!!set", "|", ">", "'",
-      "\"", "#", "%", "---\n", "...\n", "? ", "lake.root", "s3://lake", "~", "\t", "${env:X}", ",",
-      "topics", "<<: ", "\\", "\0", "é"
+      "kafka",
+      ":",
+      " ",
+      "\n",
+      "  ",
+      "- ",
+      "{",
+      "}",
+      "[",
+      "]",
+      "&a",
+      "*a",
+      "!!set",
+      "|",
+      ">",
+      "'",
+      "\"",
+      "#",
+      "%",
+      "---\n",
+      "...\n",
+      "? ",
+      "lake.root",
+      "s3://lake",
+      "~",
+      "\t",
+      "${env:X}",
+      ",",
+      "topics",
+      "<<: ",
+      "\\",
+      "\0",
+      "é"
     };
     Random random = new Random(11);
     for (int i = 0; i < 500; i++) {

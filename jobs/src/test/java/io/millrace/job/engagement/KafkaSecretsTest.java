@@ -66,8 +66,7 @@ class KafkaSecretsTest {
   }
 
   private static Properties properties(String password) {
-    return KafkaSecrets.properties(
-        PassThrough.of(Map.of("ssl.truststore.password", password)));
+    return KafkaSecrets.properties(PassThrough.of(Map.of("ssl.truststore.password", password)));
   }
 
   private static ConsumerConfig client(Properties properties) {
