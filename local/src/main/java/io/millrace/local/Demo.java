@@ -166,8 +166,8 @@ public final class Demo implements Callable<Integer> {
                 flink.metrics().sum(job, Metrics.GROUP + "." + Metrics.RECEIVED),
                 String.format(
                     ", partitions: %d registered, %d complete",
-                    flink.metrics().sum(job, "partitionsRegistered"),
-                    flink.metrics().sum(job, "partitionsComplete")));
+                    flink.metrics().sum(job, Metrics.PARTITIONS_REGISTERED),
+                    flink.metrics().sum(job, Metrics.PARTITIONS_COMPLETE)));
             return flink.status(job).isGloballyTerminalState();
           });
       flink.waitUntilFinished(job, PATIENCE);
