@@ -164,7 +164,8 @@ public final class MetricDocs {
   /** The table of docs/metrics.md. */
   public static String markdown() {
     StringBuilder out =
-        new StringBuilder("| metric | kind | operator | labels | meaning |\n|---|---|---|---|---|\n");
+        new StringBuilder(
+            "| metric | kind | operator | labels | meaning |\n|---|---|---|---|---|\n");
     for (Entry e : engagement()) {
       out.append("| `").append(e.name()).append("` | ");
       out.append(e.kind().name().toLowerCase(Locale.ROOT)).append(" | `");

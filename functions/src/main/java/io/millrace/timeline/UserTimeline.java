@@ -216,8 +216,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     metrics.gauge(Metrics.OPEN_SESSION_EVENTS, () -> openEvents);
     metrics.gauge(Metrics.OPEN_SESSIONS, () -> openSessions);
     metrics.gauge(
-        Metrics.EVENT_TIME_LAG,
-        () -> Metrics.secondsSince(watermark, System.currentTimeMillis()));
+        Metrics.EVENT_TIME_LAG, () -> Metrics.secondsSince(watermark, System.currentTimeMillis()));
     commitAges = new LatencyHistogram(metrics, Metrics.EVENT_TO_COMMIT);
     metrics.gauge(Metrics.CACHE_USERS, cache::users);
     metrics.gauge(Metrics.CACHE_BYTES, cache::bytes);

@@ -178,8 +178,7 @@ class MonitoringTest {
     Set<String> uids = new TreeSet<>();
     for (Path file : files) {
       JsonNode dashboard = new ObjectMapper().readTree(file.toFile());
-      assertThat(file.getFileName().toString())
-          .isEqualTo(dashboard.path("uid").asText() + ".json");
+      assertThat(file.getFileName().toString()).isEqualTo(dashboard.path("uid").asText() + ".json");
       uids.add(dashboard.path("uid").asText());
       Set<String> titles = new HashSet<>();
       dashboard
@@ -214,12 +213,8 @@ class MonitoringTest {
   private static String run(String... line) {
     try {
       Process process =
-          new ProcessBuilder(line)
-              .directory(MONITORING.toFile())
-              .redirectErrorStream(true)
-              .start();
-      String said =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+          new ProcessBuilder(line).directory(MONITORING.toFile()).redirectErrorStream(true).start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor()).as(said).isZero();
       return said;
     } catch (IOException | InterruptedException e) {

@@ -19,8 +19,10 @@ final class PublishMetrics {
     this.group = group.addGroup(Metrics.GROUP).addGroup(Metrics.TABLE, table);
     registered = this.group.counter(Metrics.PARTITIONS_REGISTERED, new ThreadSafeSimpleCounter());
     complete = this.group.counter(Metrics.PARTITIONS_COMPLETE, new ThreadSafeSimpleCounter());
-    registrationFailures = this.group.counter(Metrics.REGISTRATION_FAILURES, new ThreadSafeSimpleCounter());
-    completionFailures = this.group.counter(Metrics.COMPLETION_FAILURES, new ThreadSafeSimpleCounter());
+    registrationFailures =
+        this.group.counter(Metrics.REGISTRATION_FAILURES, new ThreadSafeSimpleCounter());
+    completionFailures =
+        this.group.counter(Metrics.COMPLETION_FAILURES, new ThreadSafeSimpleCounter());
   }
 
   void observe(Publisher publisher) {
@@ -32,8 +34,7 @@ final class PublishMetrics {
         Metrics.FRESHNESS,
         () -> Metrics.secondsSince(publisher.watermark(), System.currentTimeMillis()));
     group.<Double, Gauge<Double>>gauge(
-        Metrics.COMMIT_AGE,
-        () -> Metrics.secondsSince(lastCommit, System.currentTimeMillis()));
+        Metrics.COMMIT_AGE, () -> Metrics.secondsSince(lastCommit, System.currentTimeMillis()));
   }
 
   void committed() {
