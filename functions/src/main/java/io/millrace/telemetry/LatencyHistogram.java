@@ -19,7 +19,7 @@ public final class LatencyHistogram {
 
   private final Counter[] upTo = new Counter[BOUNDS.length + 1];
   private final Counter count = new SimpleCounter();
-  private volatile double sum;
+  private double sum;
 
   /** A histogram of that name in a group; the name ends with the unit, {@code _seconds}. */
   public LatencyHistogram(MetricGroup group, String name) {

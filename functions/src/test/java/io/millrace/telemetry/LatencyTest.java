@@ -95,7 +95,7 @@ class LatencyTest {
       samples.complete(checkpoint, 1_000_000, ages);
       assertThat(group.counters.get("age_seconds_count").getCount())
           .as("samples after %d checkpoints", checkpoint)
-          .isBetween(2_048L, 2_048L + 130 * (checkpoint - 1));
+          .isBetween(2_048L, 2_048L + 130L * (checkpoint - 1));
     }
     for (int i = 0; i < 50; i++) {
       samples.offer(0);

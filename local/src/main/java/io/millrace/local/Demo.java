@@ -39,7 +39,8 @@ import picocli.CommandLine.Option;
     description = {
       "Starts Kafka, an S3 server, a Hive Metastore and Flink on this machine, sends simulated",
       "events, drains them through the engagement job into a lake, and proves with the ledger that",
-      "nothing was lost or doubled. Then answers the questions of sql/queries, and writes them as a",
+      "nothing was lost or doubled. Then answers the questions of sql/queries, and writes them as"
+          + " a",
       "page to report.html. Exits with 0 only when ledger and truth agree."
     },
     version = "Millrace 0.1.0",
