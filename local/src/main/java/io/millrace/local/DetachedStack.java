@@ -365,11 +365,15 @@ public final class DetachedStack {
           case "jobmanager" -> List.of("s3", "zookeeper");
           // Started with the JobManager, and ready when that knows them.
           case "taskmanager-1", "taskmanager-2" -> List.of("s3", "zookeeper");
-          case "prometheus" -> List.of("taskmanager-1", "taskmanager-2", "jobmanager");
+          // It is told the ports of all others.
+          case "prometheus" ->
+              List.of("taskmanager-1", "taskmanager-2", "jobmanager", "alertmanager");
           default -> List.of();
         };
     return CompletableFuture.allOf(
-        before.stream().map(starts::get).toArray(CompletableFuture[]::new));
+        before.stream()
+            .map(name -> starts.getOrDefault(name, CompletableFuture.completedFuture(null)))
+            .toArray(CompletableFuture[]::new));
   }
 
   private void startPart(
