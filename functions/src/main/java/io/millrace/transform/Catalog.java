@@ -35,6 +35,7 @@ public final class Catalog {
             new RenameColumns(),
             new CastColumns(),
             new DeduplicateRows(),
+            new AggregateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
             new LoadData()));
