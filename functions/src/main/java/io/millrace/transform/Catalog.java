@@ -23,6 +23,7 @@ public final class Catalog {
     return new Catalog(
         List.of(
             new ExtractCsv(),
+            new ExtractExcel(),
             new ExtractApi(),
             new CleanNan(),
             new DeleteColumns(),
