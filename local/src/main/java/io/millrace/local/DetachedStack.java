@@ -218,6 +218,11 @@ public final class DetachedStack {
     return metastore;
   }
 
+  /** Starts a part that has died again, on its data and ports; returns when it answers. */
+  void revive(String part, PrintStream print) {
+    startPart(server(part), 0, print, new ArrayList<>());
+  }
+
   /** A server by its name, as {@link #health} has it. */
   public ServerProcess server(String name) {
     ServerProcess server = parts.get(name);
