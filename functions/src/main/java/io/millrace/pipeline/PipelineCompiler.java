@@ -131,9 +131,6 @@ public final class PipelineCompiler {
     for (StepDef step : inputsFirst(pipeline.steps())) {
       compiler.lower(step, arguments.get(step.id()));
     }
-    if (compiler.problems.stream().noneMatch(Problem::isError) && !offline) {
-      compiler.site.statements().attachAsDataStream();
-    }
     return new Compilation(
         pipeline,
         runId,
@@ -174,6 +171,9 @@ public final class PipelineCompiler {
         results.put(def.id(), observe(step, rows));
       }
       collect(step);
+      if (step.inserts() && !site.offline()) {
+        attach(step.id());
+      }
     } catch (ValidationException | TableException e) {
       problems.add(Problem.error(def.id(), null, oneLine(e)).atLine(def.line()));
       return;
@@ -259,6 +259,17 @@ public final class PipelineCompiler {
                   .name(uid + "-end")
                   .setParallelism(1);
             });
+  }
+
+  /** Adds what a step inserts to the job. */
+  private void attach(String stepId) {
+    List<Transformation<?>> before = List.copyOf(site.environment().getTransformations());
+    site.statements().attachAsDataStream();
+    for (Transformation<?> added : site.environment().getTransformations()) {
+      if (!before.contains(added)) {
+        nameOperators(stepId + ":write", added);
+      }
+    }
   }
 
   /** Gives what the planner made of a step uids that the step's id and the plan's shape decide. */

@@ -24,6 +24,7 @@ public final class Catalog {
         List.of(
             new ExtractCsv(),
             new ExtractApi(),
+            new ExtractKafka(),
             new CleanNan(),
             new DeleteColumns(),
             new AssessQuality(),
@@ -37,7 +38,8 @@ public final class Catalog {
             new DeduplicateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
-            new LoadData()));
+            new LoadData(),
+            new LoadKafka()));
   }
 
   public Optional<Transform> find(String service) {

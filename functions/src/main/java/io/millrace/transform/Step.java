@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.Table;
+import org.apache.flink.table.api.TableDescriptor;
 import org.apache.flink.table.api.bridge.java.StreamStatementSet;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 
@@ -45,6 +47,7 @@ public final class Step {
   private final Map<String, DataStream<String>> collected = new LinkedHashMap<>();
   private final Map<String, Object> facts = new LinkedHashMap<>();
   private final List<Publication> publications = new ArrayList<>();
+  private boolean inserts;
 
   public Step(String id, String service, Arguments arguments, Site site) {
     this.id = id;
@@ -109,6 +112,17 @@ public final class Step {
    */
   public void publish(Path temporary, Path target) {
     publications.add(new Publication(temporary, target));
+  }
+
+  /** Has rows written to a table; they are when the job runs. */
+  public void insert(TableDescriptor table, Table rows) {
+    site.statements().addInsert(table, rows);
+    inserts = true;
+  }
+
+  /** Whether {@link #insert} was called. */
+  public boolean inserts() {
+    return inserts;
   }
 
   public List<Publication> publications() {
