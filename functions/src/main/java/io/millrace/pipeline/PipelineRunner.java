@@ -105,12 +105,15 @@ public final class PipelineRunner {
     Throwable failure = null;
     try {
       execute(progress);
-      publish();
+      publish(false);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       failure = e;
     } catch (Exception e) {
       failure = ExceptionUtils.stripExecutionException(e);
+      if (isGate(failure)) {
+        failure = publishAfter(failure);
+      }
     } finally {
       removeTemporaries();
     }
@@ -179,9 +182,31 @@ public final class PipelineRunner {
     }
   }
 
-  private void publish() throws IOException {
+  private static boolean isGate(Throwable failure) {
+    return ExceptionUtils.findSerializedThrowable(
+            failure, QualityGateException.class, PipelineRunner.class.getClassLoader())
+        .isPresent();
+  }
+
+  /** Publishes what is due also after that failure; the failure that there is then. */
+  private Throwable publishAfter(Throwable failure) {
+    try {
+      publish(true);
+      return failure;
+    } catch (IOException e) {
+      e.addSuppressed(failure);
+      return e;
+    }
+  }
+
+  private void publish(boolean gateClosed) throws IOException {
     for (LoweredStep lowered : compilation.steps()) {
       for (Step.Publication publication : lowered.step().publications()) {
+        boolean due =
+            !gateClosed || (publication.always() && Files.exists(publication.temporary()));
+        if (!due) {
+          continue;
+        }
         if (Files.isDirectory(publication.target())) {
           delete(publication.target());
         }
@@ -222,11 +247,7 @@ public final class PipelineRunner {
     for (LoweredStep lowered : compilation.steps()) {
       steps.add(report(lowered, failure == null));
     }
-    boolean gate =
-        failure != null
-            && ExceptionUtils.findSerializedThrowable(
-                    failure, QualityGateException.class, getClass().getClassLoader())
-                .isPresent();
+    boolean gate = failure != null && isGate(failure);
     return new RunReport(
         compilation.runId(),
         compilation.pipeline().name(),

@@ -30,9 +30,10 @@ import org.apache.flink.table.expressions.Expression;
  * <pre>
  *   rows -+-> statistics -> judge -+-> report
  *         |                        `-> gate: ends the job, or tells that it is open
- *         |                              |
- *         `------------------------------+-> rows, from then on; without those that are dropped
- *          `-> quarantine: rows that violate a rule, and why
+ *         |                        ^     |
+ *         +------------------------+-----+-> rows, from then on; without those that are dropped
+ *         |                        |
+ *         `-> quarantine ----------'  rows that violate a rule, and why: whole before the gate
  * </pre>
  */
 public final class AssessQuality implements Transform {
@@ -69,7 +70,8 @@ public final class AssessQuality implements Transform {
                   .doc(
                       "What becomes of rows that violate a rule of each row. fail ends the run; drop"
                           + " leaves them out; quarantine leaves them out and writes them with the"
-                          + " reasons to PIPELINE/quarantine/STEP.jsonl; warn lets them pass. With"
+                          + " reasons to PIPELINE/quarantine/STEP.jsonl, also when the run ends with"
+                          + " exit code 3; warn lets them pass. With"
                           + " drop and quarantine they do not count for fail_on_errors.")),
           List.of(
               """
@@ -127,8 +129,9 @@ public final class AssessQuality implements Transform {
     step.collect(CHECKS, verdicts);
 
     boolean drops = onFail.equals("drop") || onFail.equals("quarantine");
+    DataStream<String> heard = verdicts;
     if (onFail.equals("quarantine") && !rules.rowRules().isEmpty()) {
-      quarantine(step, rules, rows, judged);
+      heard = verdicts.union(quarantine(step, rules, rows, judged));
     }
     Table passing =
         drops && !rules.rowRules().isEmpty() ? judged.where($(VIOLATED).isNull()) : judged;
@@ -137,11 +140,9 @@ public final class AssessQuality implements Transform {
     boolean gates = failOnErrors || (onFail.equals("fail") && !rules.rowRules().isEmpty());
     if (gates) {
       DataStream<Boolean> open =
-          verdicts
-              .map(new QualityGate(step.id()))
-              .returns(Types.BOOLEAN)
+          heard
+              .transform(step.id() + ":gate", Types.BOOLEAN, new QualityGate(step.id()))
               .uid(step.id() + ":gate")
-              .name(step.id() + ":gate")
               .setParallelism(1)
               // The report is told by a task that has ended well before this one fails.
               .startNewChain();
@@ -219,7 +220,9 @@ public final class AssessQuality implements Transform {
     return rows.table().addColumns(violated.as(VIOLATED));
   }
 
-  private static void quarantine(Step step, QualityRules rules, Rows rows, Table judged) {
+  /** Writes rows that violate a rule; what it gives has no element, and ends with the file. */
+  private static DataStream<String> quarantine(
+      Step step, QualityRules rules, Rows rows, Table judged) {
     Path target =
         step.site().files().resolve(step.site().pipeline() + "/quarantine/" + step.id() + ".jsonl");
     String columns = String.join(", ", rows.all().stream().map(Rows::quote).toList());
@@ -236,19 +239,20 @@ public final class AssessQuality implements Transform {
                     + Rows.quote(VIOLATED)
                     + " IS NOT NULL ORDER BY "
                     + rows.orderBy(true));
-    step.tables()
+    DataStream<String> written =
+        step.tables()
         .toDataStream(refused)
         .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
         .returns(Types.STRING)
         .uid(step.id() + ":reasons")
         .name(step.id() + ":reasons")
         .setParallelism(1)
-        .sinkTo(new WriteLines(step.temporary(target).toString()))
+        .transform(step.id() + ":quarantine", Types.STRING, new WriteLines(step.temporary(target).toString()))
         .uid(step.id() + ":quarantine")
-        .name(step.id() + ":quarantine")
         .setParallelism(1);
-    step.publish(step.temporary(target), target);
+    step.publishAlways(step.temporary(target), target);
     step.fact("quarantine_file", target.toString());
+    return written;
   }
 
   @Override

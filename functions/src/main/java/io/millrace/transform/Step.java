@@ -37,8 +37,12 @@ public final class Step {
       boolean offline,
       Consumer<Problem> problems) {}
 
-  /** A file or folder, and where it belongs; see {@link #publish}. */
-  public record Publication(Path temporary, Path target) {}
+  /**
+   * A file or folder, and where it belongs; see {@link #publish}.
+   *
+   * @param always also when a quality gate ended the job
+   */
+  public record Publication(Path temporary, Path target, boolean always) {}
 
   private final String id;
   private final String service;
@@ -111,7 +115,14 @@ public final class Step {
    * @param temporary what the job writes, beside the target
    */
   public void publish(Path temporary, Path target) {
-    publications.add(new Publication(temporary, target));
+    publications.add(new Publication(temporary, target, false));
+  }
+
+  /**
+   * As {@link #publish}, and also when a quality gate ended the job: the file is whole by then.
+   */
+  public void publishAlways(Path temporary, Path target) {
+    publications.add(new Publication(temporary, target, true));
   }
 
   /** Has rows written to a table; they are when the job runs. */
