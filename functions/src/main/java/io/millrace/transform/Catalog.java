@@ -39,7 +39,8 @@ public final class Catalog {
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
             new LoadData(),
-            new LoadKafka()));
+            new LoadKafka(),
+            new LoadLake()));
   }
 
   public Optional<Transform> find(String service) {

@@ -55,7 +55,7 @@ final class TopicTables {
     try {
       settings.putAll(step.site().offline() ? properties.unresolved() : properties.resolve());
     } catch (ConfigException e) {
-      step.error("properties", e.getMessage());
+      e.problems().forEach(problem -> step.error("properties", problem));
       return null;
     }
     TableDescriptor.Builder table =

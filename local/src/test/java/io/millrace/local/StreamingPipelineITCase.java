@@ -148,17 +148,24 @@ class StreamingPipelineITCase {
     return records;
   }
 
-  private String extract(String topic, String columns, String more) {
-    return """
-        - id: read
-          service: extract_kafka
-          params:
-            topic: %s
-            bootstrap_servers: %s
-            columns: %s
-        %s
-    """
-        .formatted(topic, kafka.bootstrap(), columns, more.indent(8));
+  /** A pipeline whose steps, but the first, come after the one before. */
+  private String pipeline(String name, String... steps) {
+    StringBuilder yaml = new StringBuilder("pipeline:\n  name: " + name + "\n  steps:\n");
+    String before = null;
+    for (String step : steps) {
+      String[] parts = step.split(" ", 3);
+      yaml.append("    - id: ").append(parts[0]).append("\n      service: ").append(parts[1]);
+      yaml.append("\n      params: {").append(parts[2]);
+      if (parts[1].endsWith("_kafka")) {
+        yaml.append(", bootstrap_servers: \"").append(kafka.bootstrap()).append('"');
+      }
+      yaml.append("}\n");
+      if (before != null) {
+        yaml.append("      depends_on: [").append(before).append("]\n");
+      }
+      before = parts[0];
+    }
+    return yaml.toString();
   }
 
   @Test
@@ -166,23 +173,12 @@ class StreamingPipelineITCase {
     kafka.createTopic("orders-in", 2);
     kafka.createTopic("orders-out", 1);
     String yaml =
-        """
-        pipeline:
-          name: orders
-          steps:
-        """
-            + extract("orders-in", "{id: BIGINT, who: STRING, amount: DOUBLE}", "")
-            + """
-            - id: large
-              service: filter
-              depends_on: [read]
-              params: {condition: "amount >= 10"}
-            - id: save
-              service: load_kafka
-              depends_on: [large]
-              params: {topic: orders-out, bootstrap_servers: %s, key: [who]}
-        """
-                .formatted(kafka.bootstrap());
+        pipeline(
+            "orders",
+            "read extract_kafka topic: orders-in,"
+                + " columns: {id: BIGINT, who: STRING, amount: DOUBLE}",
+            "large filter condition: \"amount >= 10\"",
+            "save load_kafka topic: orders-out, key: [who]");
     send(
         "orders-in",
         List.of(
@@ -253,35 +249,16 @@ class StreamingPipelineITCase {
   }
 
   private String readings(String from, String to) {
-    return """
-    pipeline:
-      name: %2$s
-      steps:
-    """
-            .formatted(from, to)
-        + extract(
-            from,
-            "{n: BIGINT, station: STRING, at: TIMESTAMP_LTZ(3), level: BIGINT, flow: DOUBLE}",
-            "time: at")
-        + """
-        - id: carried
-          service: clean_nan
-          depends_on: [read]
-          params: {strategy: ffill, columns: [level], key: station, over: all}
-        - id: filled
-          service: clean_nan
-          depends_on: [carried]
-          params: {strategy: fill_mean, columns: [flow], key: station, over: all}
-        - id: usual
-          service: outlier_detection
-          depends_on: [filled]
-          params: {column: flow, key: station, over: all}
-        - id: save
-          service: load_kafka
-          depends_on: [usual]
-          params: {topic: %s, bootstrap_servers: %s, key: station}
-    """
-            .formatted(to, kafka.bootstrap());
+    return pipeline(
+        to,
+        "read extract_kafka topic: "
+            + from
+            + ", columns: {n: BIGINT, station: STRING, at: TIMESTAMP_LTZ(3), level: BIGINT,"
+            + " flow: DOUBLE}, time: at",
+        "carried clean_nan strategy: ffill, columns: [level], key: station, over: all",
+        "filled clean_nan strategy: fill_mean, columns: [flow], key: station, over: all",
+        "usual outlier_detection column: flow, key: station, over: all",
+        "save load_kafka topic: " + to + ", key: station");
   }
 
   /** What is written of the readings, by an independent computation. */
