@@ -39,7 +39,7 @@ import org.apache.flink.table.expressions.Expression;
 public final class AssessQuality implements Transform {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CHECKS = "checks";
-  private static final String VIOLATED = "__violated";
+  static final String VIOLATED = "__violated";
 
   private static final Declaration DECLARATION =
       new Declaration(
@@ -58,7 +58,10 @@ public final class AssessQuality implements Transform {
                           + " quantiles {column: {0.9: {min, max}}}, z_score {column: the most}, and"
                           + " check_completeness, which only reports. Of each row: not_null [columns],"
                           + " regex {column: an RE2 expression found in the text}, allowed_values"
-                          + " {column: [values]}; nulls pass the latter two."),
+                          + " {column: [values]}; nulls pass the latter two. On unbounded input"
+                          + " min_rows, check_duplicates, check_column_types, check_unique_columns"
+                          + " and check_completeness are not possible; check_value_range is asked"
+                          + " of each row, and so are the others, of its key's statistics."),
               Parameter.bool("fail_on_errors")
                   .defaultTo(false)
                   .doc(
@@ -72,7 +75,10 @@ public final class AssessQuality implements Transform {
                           + " leaves them out; quarantine leaves them out and writes them with the"
                           + " reasons to PIPELINE/quarantine/STEP.jsonl, also when the run ends with"
                           + " exit code 3; warn lets them pass. With"
-                          + " drop and quarantine they do not count for fail_on_errors.")),
+                          + " drop and quarantine they do not count for fail_on_errors. On unbounded"
+                          + " input it is for all rules, and there is no quarantine."),
+              Parameter.key(),
+              Parameter.over()),
           List.of(
               """
               pipeline:
@@ -98,6 +104,12 @@ public final class AssessQuality implements Transform {
   }
 
   @Override
+  public boolean needsScope(Arguments arguments) {
+    JsonNode rules = arguments.raw("rules");
+    return rules != null && QualityRules.parse(rules, problem -> {}).haveStatistics();
+  }
+
+  @Override
   @Nullable
   public Rows lower(Step step, List<Rows> inputs) {
     Rows rows = inputs.get(0);
@@ -112,7 +124,7 @@ public final class AssessQuality implements Transform {
     }
     String onFail = step.arguments().text("on_fail");
     if (!step.bounded()) {
-      return unbounded(step, rules, rows, onFail);
+      return QualityByKey.lower(step, rules, rows);
     }
     boolean failOnErrors = step.arguments().bool("fail_on_errors");
 
@@ -156,30 +168,6 @@ public final class AssessQuality implements Transform {
     return rows.with(step.tables().sqlQuery(select));
   }
 
-  /** Rules of each row need no end of the input; every other rule does, and so does a report. */
-  @Nullable
-  private static Rows unbounded(Step step, QualityRules rules, Rows rows, String onFail) {
-    if (!rules.isOfRowsOnly() || step.arguments().bool("fail_on_errors")) {
-      step.error(
-          "rules",
-          "the input never ends, so rules of the whole input and fail_on_errors are not possible:"
-              + " rules may be not_null, regex and allowed_values");
-      return null;
-    }
-    if (!onFail.equals("drop")) {
-      step.error(
-          "on_fail",
-          "on_fail is '"
-              + onFail
-              + "', but must be drop: the input never ends, so there is no"
-              + " report and no quarantine file");
-      return null;
-    }
-    String columns = String.join(", ", rows.all().stream().map(Rows::quote).toList());
-    Table passing = withViolations(rules, rows).where($(VIOLATED).isNull());
-    return rows.with(step.tables().sqlQuery("SELECT " + columns + " FROM " + passing));
-  }
-
   /** Columns of rules on rows have to be there; what the whole input lacks is for the report. */
   private static void checkColumns(
       QualityRules rules, Rows rows, Step step, List<String> problems) {
@@ -207,13 +195,13 @@ public final class AssessQuality implements Transform {
     }
     for (String column : rules.columns()) {
       boolean ofRow = rules.rowRules().stream().anyMatch(rule -> rule.column().equals(column));
-      if (!ofRow && !rows.columns().contains(column)) {
+      if (step.bounded() && !ofRow && !rows.columns().contains(column)) {
         step.warn("rules", "rules name '" + column + "', which is no column of the input");
       }
     }
   }
 
-  private static Table withViolations(QualityRules rules, Rows rows) {
+  static Table withViolations(QualityRules rules, Rows rows) {
     Expression[] values =
         rules.rowRules().stream().map(rule -> $(rule.column())).toArray(Expression[]::new);
     ApiExpression violated = call(new FindViolations(rules.rowRules()), (Object[]) values);

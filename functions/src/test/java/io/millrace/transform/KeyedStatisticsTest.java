@@ -151,6 +151,30 @@ class KeyedStatisticsTest {
   }
 
   @Test
+  void qualityIsThatOfTheKey() {
+    Rows out =
+        tables.lower(
+            new AssessQuality(),
+            Map.of(
+                "rules",
+                Map.of(
+                    "not_null", List.of("k"), "mean", Map.of("n", Map.of("max", 1)),
+                    "check_null_ratio", true, "threshold_null_ratio", 0.4),
+                "on_fail",
+                "drop",
+                "key",
+                "k",
+                "over",
+                "all"),
+            rows());
+    assertThat(tables.problems).isEmpty();
+    // The second has a mean of 1.5, b and the fourth too many nulls, and so has the last.
+    assertThat(tables.collect(out))
+        .containsExactly(asList(at(0), "a", 1L, 1.0, decimal("1.00"), true, "u"));
+    assertThat(EventTime.column(out)).contains("at");
+  }
+
+  @Test
   void whatAScopeLacksIsSaid() {
     Rows timeless = tables.rows(List.of("k", "x"), List.of(STRING(), DOUBLE()), null, row("a", 1.0));
     tables.lower(new CleanNan(), Map.of("strategy", "ffill", "over", "all"), rows());

@@ -20,24 +20,17 @@ final class Statistics {
   private static final int FORMAT = 1;
   private static final Moments MOMENTS = new Moments();
 
-  /** What is kept of a column's values. */
+  /** What is kept of a column's numbers. */
   enum Kind {
-    /** Number, mean and deviation. */
+    /** Mean and deviation. */
     MOMENTS,
     /** About the quantiles. */
-    QUANTILES,
-    /** The most frequent value. */
-    COUNTS
+    QUANTILES
   }
 
-  private long missing;
   @Nullable private Moments.Sums sums;
   @Nullable private KllDoublesSketch quantiles;
   @Nullable private ValueCounts counts;
-
-  void addMissing() {
-    missing++;
-  }
 
   void addNumber(double value, Kind kind) {
     if (kind == Kind.MOMENTS) {
@@ -55,7 +48,6 @@ final class Statistics {
   }
 
   void merge(Statistics other) {
-    missing += other.missing;
     if (other.sums != null) {
       sums = sums == null ? MOMENTS.createAccumulator() : sums;
       MOMENTS.merge(sums, List.of(other.sums));
@@ -68,11 +60,6 @@ final class Statistics {
       counts = counts == null ? new ValueCounts() : counts;
       counts.merge(other.counts);
     }
-  }
-
-  /** Rows without a value. */
-  long missing() {
-    return missing;
   }
 
   @Nullable
@@ -138,7 +125,6 @@ final class Statistics {
   }
 
   private void write(DataOutputStream out) throws IOException {
-    out.writeLong(missing);
     out.writeBoolean(sums != null);
     if (sums != null) {
       out.writeLong(sums.n);
@@ -160,7 +146,6 @@ final class Statistics {
 
   private static Statistics read(DataInputStream in) throws IOException {
     Statistics read = new Statistics();
-    read.missing = in.readLong();
     if (in.readBoolean()) {
       read.sums = MOMENTS.createAccumulator();
       read.sums.n = in.readLong();

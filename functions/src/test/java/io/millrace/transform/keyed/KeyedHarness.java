@@ -3,7 +3,6 @@ package io.millrace.transform.keyed;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
@@ -39,9 +38,12 @@ final class KeyedHarness implements AutoCloseable {
 
   final KeyedOneInputStreamOperatorTestHarness<RowData, RowData, RowData> harness;
 
+  private final RowData.FieldGetter x;
+
   private KeyedHarness(
-      KeyedOneInputStreamOperatorTestHarness<RowData, RowData, RowData> harness) {
+      KeyedOneInputStreamOperatorTestHarness<RowData, RowData, RowData> harness, RowType output) {
     this.harness = harness;
+    this.x = RowData.createFieldGetter(output.getTypeAt(1), 1);
   }
 
   static KeyedHarness of(KeyedProcessFunction<RowData, RowData, RowData> operator, RowType output)
@@ -71,7 +73,7 @@ final class KeyedHarness implements AutoCloseable {
       harness.initializeState(state);
     }
     harness.open();
-    return new KeyedHarness(harness);
+    return new KeyedHarness(harness, output);
   }
 
   private static RowData key(RowData row) {
@@ -102,11 +104,7 @@ final class KeyedHarness implements AutoCloseable {
   List<String> output() {
     List<String> rows = new ArrayList<>();
     for (RowData row : harness.extractOutputValues()) {
-      GenericRowData generic = (GenericRowData) row;
-      rows.add(
-          String.join(
-              " ",
-              Stream.of(0, 1).map(i -> String.valueOf(generic.getField(i))).toList()));
+      rows.add(row.getString(0) + " " + x.getFieldOrNull(row));
     }
     harness.getOutput().clear();
     return rows;
