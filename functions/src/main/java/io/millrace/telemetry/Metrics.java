@@ -77,7 +77,9 @@ public final class Metrics {
   /** Label for the stable code of a rejection. */
   public static final String REASON = "reason";
 
-  /** Rows of an unbounded pipeline that violate a rule of {@code data_quality}, by {@link #RULE}. */
+  /**
+   * Rows of an unbounded pipeline that violate a rule of {@code data_quality}, by {@link #RULE}.
+   */
   public static final String RULE_VIOLATIONS = "rule_violations";
 
   /** Label: the rule's name. */

@@ -53,15 +53,16 @@ public final class AssessQuality implements Transform {
                   .doc(
                       "Of the whole input: min_rows, check_null_ratio with threshold_null_ratio"
                           + " (0.5), check_duplicates, check_column_types {column: numeric, string,"
-                          + " datetime or a part of the type's name}, check_unique_columns [columns],"
-                          + " check_value_range, mean, median and stdev {column: {min, max}},"
-                          + " quantiles {column: {0.9: {min, max}}}, z_score {column: the most}, and"
-                          + " check_completeness, which only reports. Of each row: not_null [columns],"
-                          + " regex {column: an RE2 expression found in the text}, allowed_values"
-                          + " {column: [values]}; nulls pass the latter two. On unbounded input"
-                          + " min_rows, check_duplicates, check_column_types, check_unique_columns"
-                          + " and check_completeness are not possible; check_value_range is asked"
-                          + " of each row, and so are the others, of its key's statistics."),
+                          + " datetime or a part of the type's name}, check_unique_columns"
+                          + " [columns], check_value_range, mean, median and stdev {column: {min,"
+                          + " max}}, quantiles {column: {0.9: {min, max}}}, z_score {column: the"
+                          + " most}, and check_completeness, which only reports. Of each row:"
+                          + " not_null [columns], regex {column: an RE2 expression found in the"
+                          + " text}, allowed_values {column: [values]}; nulls pass the latter two."
+                          + " On unbounded input min_rows, check_duplicates, check_column_types,"
+                          + " check_unique_columns and check_completeness are not possible;"
+                          + " check_value_range is asked of each row, and so are the others, of its"
+                          + " key's statistics."),
               Parameter.bool("fail_on_errors")
                   .defaultTo(false)
                   .doc(
@@ -71,12 +72,12 @@ public final class AssessQuality implements Transform {
                   .oneOf("fail", "drop", "quarantine", "warn")
                   .defaultTo("warn")
                   .doc(
-                      "What becomes of rows that violate a rule of each row. fail ends the run; drop"
-                          + " leaves them out; quarantine leaves them out and writes them with the"
-                          + " reasons to PIPELINE/quarantine/STEP.jsonl, also when the run ends with"
-                          + " exit code 3; warn lets them pass. With"
-                          + " drop and quarantine they do not count for fail_on_errors. On unbounded"
-                          + " input it is for all rules, and there is no quarantine."),
+                      "What becomes of rows that violate a rule of each row. fail ends the run;"
+                          + " drop leaves them out; quarantine leaves them out and writes them with"
+                          + " the reasons to PIPELINE/quarantine/STEP.jsonl, also when the run ends"
+                          + " with exit code 3; warn lets them pass. With drop and quarantine they"
+                          + " do not count for fail_on_errors. On unbounded input it is for all"
+                          + " rules, and there is no quarantine."),
               Parameter.key(),
               Parameter.over()),
           List.of(
@@ -229,15 +230,18 @@ public final class AssessQuality implements Transform {
                     + rows.orderBy(true));
     DataStream<String> written =
         step.tables()
-        .toDataStream(refused)
-        .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
-        .returns(Types.STRING)
-        .uid(step.id() + ":reasons")
-        .name(step.id() + ":reasons")
-        .setParallelism(1)
-        .transform(step.id() + ":quarantine", Types.STRING, new WriteLines(step.temporary(target).toString()))
-        .uid(step.id() + ":quarantine")
-        .setParallelism(1);
+            .toDataStream(refused)
+            .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
+            .returns(Types.STRING)
+            .uid(step.id() + ":reasons")
+            .name(step.id() + ":reasons")
+            .setParallelism(1)
+            .transform(
+                step.id() + ":quarantine",
+                Types.STRING,
+                new WriteLines(step.temporary(target).toString()))
+            .uid(step.id() + ":quarantine")
+            .setParallelism(1);
     step.publishAlways(step.temporary(target), target);
     step.fact("quarantine_file", target.toString());
     return written;

@@ -51,8 +51,8 @@ public final class CleanNan implements Transform {
                           + " time, and there is no bfill."),
               Parameter.scalar("fill_value")
                   .doc(
-                      "What fill_value fills with. It has to fit the columns; a fraction makes whole"
-                          + " numbers DOUBLE."),
+                      "What fill_value fills with. It has to fit the columns; a fraction makes"
+                          + " whole numbers DOUBLE."),
               Parameter.columns("columns").doc("The columns to look at; all when it is left out."),
               Parameter.text("missing_columns")
                   .oneOf("fail", "ignore")

@@ -79,8 +79,8 @@ public final class ExtractKafka implements Transform {
                   .defaultTo("fail")
                   .doc(
                       "What becomes of a record that cannot be read, or has no event time: the run"
-                          + " fails, or it is left out. With json and skip, a single value that does"
-                          + " not fit is null."),
+                          + " fails, or it is left out. With json and skip, a single value that"
+                          + " does not fit is null."),
               TopicTables.properties()),
           List.of(
               """
@@ -188,8 +188,7 @@ public final class ExtractKafka implements Transform {
 
   private static boolean hasTime(Step step, Map<String, LogicalType> columns) {
     Optional<String> recordTime = step.arguments().optionalText("record_time");
-    if (recordTime.isPresent()
-        && !ColumnTexts.isNameable(step, "record_time", recordTime.get())) {
+    if (recordTime.isPresent() && !ColumnTexts.isNameable(step, "record_time", recordTime.get())) {
       return false;
     }
     if (recordTime.isPresent() && columns.containsKey(recordTime.get())) {

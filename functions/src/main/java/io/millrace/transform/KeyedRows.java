@@ -104,7 +104,6 @@ record KeyedRows(Rows rows, int[] key, Scope scope, DataType dataType, RowType t
             .process(operator, InternalTypeInfo.of(output))
             .uid(uid)
             .name(uid);
-    return EventTime.ofStream(
-        step.tables(), stream, output, EventTime.column(rows).orElseThrow());
+    return EventTime.ofStream(step.tables(), stream, output, EventTime.column(rows).orElseThrow());
   }
 }

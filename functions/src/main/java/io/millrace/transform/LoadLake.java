@@ -56,12 +56,12 @@ public final class LoadLake implements Transform {
               Parameter.text("table")
                   .require()
                   .doc(
-                      "The table's name. Files go to ROOT/processed/TABLE, and one pipeline at a time"
-                          + " writes them."),
+                      "The table's name. Files go to ROOT/processed/TABLE, and one pipeline at a"
+                          + " time writes them."),
               Parameter.column("time")
                   .doc(
-                      "The column that tells a row's partition, TIMESTAMP(3) or TIMESTAMP_LTZ(3), in"
-                          + " UTC; the event time unless given."),
+                      "The column that tells a row's partition, TIMESTAMP(3) or TIMESTAMP_LTZ(3),"
+                          + " in UTC; the event time unless given."),
               Parameter.text("partition")
                   .oneOf("hour", "day")
                   .defaultTo("hour")
@@ -121,18 +121,12 @@ public final class LoadLake implements Transform {
                 new EventTimeBucket<>(table),
                 ParquetFooter::rows)
             .catalog(catalog)
-            .publishing(
-                PublishSettings.completeAfter(step.arguments().duration("complete_after")))
+            .publishing(PublishSettings.completeAfter(step.arguments().duration("complete_after")))
             .build();
     String uid = step.id() + ":write";
     String columns = String.join(", ", rows.columns().stream().map(Rows::quote).toList());
-    Table selected =
-        step.tables().sqlQuery("SELECT " + columns + " FROM " + rows.table());
-    step.tables()
-        .<RowData>toDataStream(selected, visible(rows))
-        .sinkTo(sink)
-        .uid(uid)
-        .name(uid);
+    Table selected = step.tables().sqlQuery("SELECT " + columns + " FROM " + rows.table());
+    step.tables().<RowData>toDataStream(selected, visible(rows)).sinkTo(sink).uid(uid).name(uid);
     step.fact("table", schema.name());
     step.fact("location", new Path(new Path(root), schema.path()).toString());
     return null;
@@ -143,10 +137,7 @@ public final class LoadLake implements Transform {
     List<DataTypes.Field> fields = new ArrayList<>();
     for (String column : rows.columns()) {
       LogicalType type = EventTime.plain(rows.type(column).getLogicalType());
-      fields.add(
-          DataTypes.FIELD(
-              column,
-              TypeConversions.fromLogicalToDataType(type)));
+      fields.add(DataTypes.FIELD(column, TypeConversions.fromLogicalToDataType(type)));
     }
     return DataTypes.ROW(fields).notNull().bridgedTo(RowData.class);
   }
@@ -222,8 +213,7 @@ public final class LoadLake implements Transform {
       }
     }
     List<String> unknown = new ArrayList<>();
-    List<Column> columns =
-        RowTable.columns((RowType) visible(rows).getLogicalType(), unknown);
+    List<Column> columns = RowTable.columns((RowType) visible(rows).getLogicalType(), unknown);
     for (String column : unknown) {
       step.error(
           null,

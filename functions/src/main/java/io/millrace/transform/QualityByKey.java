@@ -92,8 +92,7 @@ final class QualityByKey {
         rules.rowRules().isEmpty()
             ? rows.table()
                 .addColumns(
-                    Expressions.nullOf(DataTypes.ARRAY(DataTypes.INT()))
-                        .as(AssessQuality.VIOLATED))
+                    Expressions.nullOf(DataTypes.ARRAY(DataTypes.INT())).as(AssessQuality.VIOLATED))
             : AssessQuality.withViolations(rules, rows);
     DataType dataType = EventTime.rowType(judged);
     RowType type = (RowType) dataType.getLogicalType();
@@ -104,8 +103,7 @@ final class QualityByKey {
     DataStream<RowData> passed =
         step.tables()
             .<RowData>toDataStream(judged, dataType)
-            .process(
-                new JudgeRow(violations, names, ranges, type), InternalTypeInfo.of(output))
+            .process(new JudgeRow(violations, names, ranges, type), InternalTypeInfo.of(output))
             .uid(uid)
             .name(uid);
     Optional<String> time = EventTime.column(rows);
@@ -173,12 +171,7 @@ final class QualityByKey {
               if (all[0] &= isNumber(step, "z_score", column, rows)) {
                 checks.add(
                     new Check(
-                        "z_score of " + column,
-                        Of.Z_SCORE,
-                        position(rows, column),
-                        0,
-                        null,
-                        most));
+                        "z_score of " + column, Of.Z_SCORE, position(rows, column), 0, null, most));
               }
             });
     rules

@@ -139,8 +139,7 @@ public final class RemoveOutliers implements Transform {
     RowType type = keyed.type();
     RowType output = new RowType(false, type.getFields().subList(0, type.getFieldCount() - 1));
     return rows.with(
-        keyed.through(
-            step, "usual", new DropOutliers(keyed.scope(), threshold, type), output));
+        keyed.through(step, "usual", new DropOutliers(keyed.scope(), threshold, type), output));
   }
 
   @Nullable

@@ -120,8 +120,7 @@ final class RowTable implements LakeTable<RowData> {
       case BOOLEAN -> columns.bool(row.getBoolean(i));
       case BINARY, VARBINARY -> columns.bytes(row.getBinary(i));
       case TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
-          columns.time(
-              row.getTimestamp(i, LogicalTypeChecks.getPrecision(type)).getMillisecond());
+          columns.time(row.getTimestamp(i, LogicalTypeChecks.getPrecision(type)).getMillisecond());
       default -> throw new IllegalStateException("no column of " + type);
     }
   }

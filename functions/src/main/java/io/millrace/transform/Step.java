@@ -118,9 +118,7 @@ public final class Step {
     publications.add(new Publication(temporary, target, false));
   }
 
-  /**
-   * As {@link #publish}, and also when a quality gate ended the job: the file is whole by then.
-   */
+  /** As {@link #publish}, and also when a quality gate ended the job: the file is whole by then. */
   public void publishAlways(Path temporary, Path target) {
     publications.add(new Publication(temporary, target, true));
   }

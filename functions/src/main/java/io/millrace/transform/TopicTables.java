@@ -27,8 +27,8 @@ final class TopicTables {
         .oneOf(JSON, "arrow")
         .defaultTo(JSON)
         .doc(
-            "json: a record is an object with a row. arrow: a record is an Arrow IPC stream with any"
-                + " number of rows. Times in JSON are ISO 8601, those with a zone end in Z.");
+            "json: a record is an object with a row. arrow: a record is an Arrow IPC stream with"
+                + " any number of rows. Times in JSON are ISO 8601, those with a zone end in Z.");
   }
 
   static Parameter properties() {

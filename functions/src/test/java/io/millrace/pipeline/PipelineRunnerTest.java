@@ -303,8 +303,7 @@ class PipelineRunnerTest {
             step("out", "write", Map.of(), "gate"));
     Configuration patient = new Configuration();
     patient.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
-    patient.set(
-        RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofHours(1));
+    patient.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofHours(1));
     compilation.environment().configure(patient);
     RunReport report = PipelineRunner.run(compilation, (id, rows, done) -> {});
 
@@ -362,6 +361,7 @@ class PipelineRunnerTest {
     assertThat(compilation.problems())
         .extracting(Problem::toString)
         .containsExactly(
-            "step 'kept': column is 'txet', but there is no such column here; did you mean 'text'?");
+            "step 'kept': column is 'txet', but there is no such column here; did you mean"
+                + " 'text'?");
   }
 }

@@ -51,8 +51,7 @@ class KeyedStatisticsTest {
   private Rows rows() {
     return tables.rows(
         COLUMNS,
-        List.of(
-            TIMESTAMP_LTZ(3), STRING(), BIGINT(), DOUBLE(), DECIMAL(6, 2), BOOLEAN(), STRING()),
+        List.of(TIMESTAMP_LTZ(3), STRING(), BIGINT(), DOUBLE(), DECIMAL(6, 2), BOOLEAN(), STRING()),
         "at",
         row(at(0), "a", 1L, 1.0, decimal("1.00"), true, "u"),
         row(at(1), "a", 2L, Double.NaN, decimal("2.01"), true, "t"),
@@ -118,8 +117,7 @@ class KeyedStatisticsTest {
   void mediansFillNamedColumns() {
     Rows out =
         clean(
-            Map.of(
-                "strategy", "fill_median", "columns", List.of("n"), "key", "k", "over", "2 h"));
+            Map.of("strategy", "fill_median", "columns", List.of("n"), "key", "k", "over", "2 h"));
     assertThat(tables.collect(out).get(4))
         .isEqualTo(asList(at(90), "a", 1.5, null, null, null, null));
   }
@@ -128,15 +126,13 @@ class KeyedStatisticsTest {
   void outliersAreThoseOfTheirKey() {
     Object[][] values = new Object[13][];
     for (int i = 0; i < 12; i++) {
-      values[i] = row(at(i), i == 11 ? "b" : "a", i == 10 || i == 11 ? "500" : i % 2 == 0 ? "10" : "11");
+      values[i] =
+          row(at(i), i == 11 ? "b" : "a", i == 10 || i == 11 ? "500" : i % 2 == 0 ? "10" : "11");
     }
     values[12] = row(at(12), "a", "none");
     Rows in =
         tables.rows(
-            List.of("at", "k", "x"),
-            List.of(TIMESTAMP_LTZ(3), STRING(), STRING()),
-            "at",
-            values);
+            List.of("at", "k", "x"), List.of(TIMESTAMP_LTZ(3), STRING(), STRING()), "at", values);
     Rows out =
         tables.lower(
             new RemoveOutliers(),
@@ -158,8 +154,14 @@ class KeyedStatisticsTest {
             Map.of(
                 "rules",
                 Map.of(
-                    "not_null", List.of("k"), "mean", Map.of("n", Map.of("max", 1)),
-                    "check_null_ratio", true, "threshold_null_ratio", 0.4),
+                    "not_null",
+                    List.of("k"),
+                    "mean",
+                    Map.of("n", Map.of("max", 1)),
+                    "check_null_ratio",
+                    true,
+                    "threshold_null_ratio",
+                    0.4),
                 "on_fail",
                 "drop",
                 "key",
@@ -176,13 +178,13 @@ class KeyedStatisticsTest {
 
   @Test
   void whatAScopeLacksIsSaid() {
-    Rows timeless = tables.rows(List.of("k", "x"), List.of(STRING(), DOUBLE()), null, row("a", 1.0));
+    Rows timeless =
+        tables.rows(List.of("k", "x"), List.of(STRING(), DOUBLE()), null, row("a", 1.0));
     tables.lower(new CleanNan(), Map.of("strategy", "ffill", "over", "all"), rows());
     tables.lower(new CleanNan(), Map.of("strategy", "ffill", "key", "k"), rows());
     tables.lower(new CleanNan(), scope("ffill", "0 s"), rows());
     tables.lower(new CleanNan(), scope("bfill", "1 h"), rows());
-    tables.lower(
-        new CleanNan(), Map.of("strategy", "ffill", "key", "kk", "over", "all"), rows());
+    tables.lower(new CleanNan(), Map.of("strategy", "ffill", "key", "kk", "over", "all"), rows());
     tables.lower(new RemoveOutliers(), Map.of("column", "x", "key", "k", "over", "all"), timeless);
     assertThat(tables.problems)
         .extracting(Problem::message)

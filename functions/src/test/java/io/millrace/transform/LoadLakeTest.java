@@ -62,7 +62,16 @@ class LoadLakeTest {
             Instant.parse("2026-03-01T10:00:00.250Z"),
             new byte[] {1, (byte) 0xFF}),
         row(null, null, null, null, null, null, null, Instant.parse("2026-03-01T09:00:00Z"), null),
-        row("", (short) 2, 0L, -2.5f, 1e-5, false, null, Instant.parse("2026-03-02T09:00:00Z"), null));
+        row(
+            "",
+            (short) 2,
+            0L,
+            -2.5f,
+            1e-5,
+            false,
+            null,
+            Instant.parse("2026-03-02T09:00:00Z"),
+            null));
   }
 
   private Step load(Map<String, ?> arguments, Rows rows) throws Exception {
@@ -114,8 +123,7 @@ class LoadLakeTest {
             "2026|03|02|09||2|0|-2.5|1.0E-5|false|null|1772442000000|null");
     assertThat(step.facts())
         .containsEntry("table", "readings")
-        .containsEntry(
-            "location", "file:" + root.toRealPath().resolve("lake/processed/readings"));
+        .containsEntry("location", "file:" + root.toRealPath().resolve("lake/processed/readings"));
     // The input has ended, and so has every partition.
     try (Stream<Path> files = Files.walk(root.resolve("lake"))) {
       assertThat(files.filter(file -> file.endsWith("_SUCCESS"))).hasSize(3);
@@ -150,8 +158,7 @@ class LoadLakeTest {
             "table is 'Readings', but names in a lake are lower-case letters, digits and"
                 + " underscores, a letter first");
     assertThat(problems(Map.of("root", "../lake", "table", "readings", "time", time), rows()))
-        .containsExactly(
-            "root is '../lake' lies outside the data root " + root.toRealPath());
+        .containsExactly("root is '../lake' lies outside the data root " + root.toRealPath());
     assertThat(problems(Map.of("root", "file:/lake", "table", "readings", "time", time), rows()))
         .containsExactly(
             "root is 'file:/lake', but a local folder is given relative to the data root");
@@ -164,8 +171,16 @@ class LoadLakeTest {
     assertThat(
             problems(
                 Map.of(
-                    "root", "lake", "table", "readings", "time", time, "catalog_uri",
-                    "thrift://localhost:9083", "database", "My-Lake"),
+                    "root",
+                    "lake",
+                    "table",
+                    "readings",
+                    "time",
+                    time,
+                    "catalog_uri",
+                    "thrift://localhost:9083",
+                    "database",
+                    "My-Lake"),
                 rows()))
         .containsExactly(
             "database is 'My-Lake', but names in a lake are lower-case letters, digits and"

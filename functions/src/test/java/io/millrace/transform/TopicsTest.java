@@ -88,8 +88,7 @@ class TopicsTest {
   @Test
   void aKeyNamesColumns() {
     Rows rows =
-        tables.rows(
-            List.of("a;b"), List.of(DataTypes.STRING()), null, new Object[][] {{"x"}});
+        tables.rows(List.of("a;b"), List.of(DataTypes.STRING()), null, new Object[][] {{"x"}});
     assertThat(problems(new LoadKafka(), Map.of("key", "id"), rows))
         .containsExactly("key names 'id', but there is no such column here; there are a;b");
     assertThat(problems(new LoadKafka(), Map.of("key", List.of("a;b")), rows))

@@ -208,7 +208,8 @@ public final class PipelineCommand implements Callable<Integer> {
         "Runs a pipeline as one Flink job, in this process unless --target names a cluster."
             + " Nothing",
         "is run when there is any error. What files are loaded appear when all is there.",
-        "A pipeline that reads without end runs until this process is told to end (SIGINT or SIGTERM)",
+        "A pipeline that reads without end runs until this process is told to end (SIGINT or"
+            + " SIGTERM)",
         "and leaves a savepoint; on a cluster it is submitted and runs on."
       },
       sortOptions = false)
@@ -272,7 +273,8 @@ public final class PipelineCommand implements Callable<Integer> {
         paramLabel = "DURATION",
         defaultValue = "10 s",
         description = {
-          "How often an unbounded pipeline takes a checkpoint, with which it commits what it writes",
+          "How often an unbounded pipeline takes a checkpoint, with which it commits what it"
+              + " writes",
           "(default: 10 s)."
         })
     private String interval;
@@ -521,7 +523,8 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "draft",
       mixinStandardHelpOptions = true,
       description = {
-        "Has a language model write a pipeline from a sentence, hands problems back to it up to three",
+        "Has a language model write a pipeline from a sentence, hands problems back to it up to"
+            + " three",
         "times, and writes the YAML. It runs nothing. The model is that of an OpenAI-compatible",
         "endpoint: MILLRACE_LLM_URL and MILLRACE_LLM_MODEL, OpenAI's unless set."
       },

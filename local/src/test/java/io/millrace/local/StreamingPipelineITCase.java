@@ -55,7 +55,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pipelines that read a real topic without end, on a cluster of two task managers, both of which they need. */
+/**
+ * Pipelines that read a real topic without end, on a cluster of two task managers, both of which
+ * they need.
+ */
 class StreamingPipelineITCase {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int PARALLELISM = 2;
@@ -110,8 +113,7 @@ class StreamingPipelineITCase {
           new State(dir.resolve("state").toUri().toString(), Duration.ofMillis(500), from));
     }
     Compilation compilation =
-        PipelineCheck.compile(
-            file, validation, Catalog.standard(), environment, DataRoot.at(dir));
+        PipelineCheck.compile(file, validation, Catalog.standard(), environment, DataRoot.at(dir));
     assertThat(compilation.problems()).isEmpty();
     AtomicBoolean stop = new AtomicBoolean();
     return new Running(
@@ -241,8 +243,7 @@ class StreamingPipelineITCase {
             new StringSerializer(),
             new StringSerializer())) {
       for (Reading reading : readings.subList(from, to)) {
-        producer.send(
-            new ProducerRecord<>(topic, reading.partition(), null, null, reading.json()));
+        producer.send(new ProducerRecord<>(topic, reading.partition(), null, null, reading.json()));
       }
       producer.flush();
     }

@@ -15,8 +15,8 @@ import org.apache.flink.util.Collector;
 
 /**
  * Fills missing values of columns with the last one of their key before them, in the order of event
- * time, unless it is older than the scope. A late row is filled at once, from what is the last value
- * then, and carries nothing forward.
+ * time, unless it is older than the scope. A late row is filled at once, from what is the last
+ * value then, and carries nothing forward.
  */
 public final class CarryForward extends KeyedProcessFunction<RowData, RowData, RowData> {
   private static final long serialVersionUID = 1L;

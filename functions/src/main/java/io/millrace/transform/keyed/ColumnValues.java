@@ -81,8 +81,7 @@ final class ColumnValues implements Serializable {
               LogicalTypeChecks.getScale(type));
       case TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE -> {
         String[] parts = text.split(" ", -1);
-        yield TimestampData.fromEpochMillis(
-            Long.parseLong(parts[0]), Integer.parseInt(parts[1]));
+        yield TimestampData.fromEpochMillis(Long.parseLong(parts[0]), Integer.parseInt(parts[1]));
       }
       default -> throw new IllegalArgumentException("no value of " + type + " is counted");
     };

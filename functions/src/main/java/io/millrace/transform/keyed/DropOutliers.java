@@ -63,8 +63,8 @@ public final class DropOutliers extends KeyedProcessFunction<RowData, RowData, R
     panes.forget(time);
   }
 
-  private void judge(
-      RowData row, long time, long now, Context context, Collector<RowData> out) throws Exception {
+  private void judge(RowData row, long time, long now, Context context, Collector<RowData> out)
+      throws Exception {
     Double value = row.isNullAt(number) ? null : row.getDouble(number);
     if (value != null && !value.isNaN()) {
       double x = value;

@@ -79,8 +79,8 @@ public final class FillByKey extends KeyedProcessFunction<RowData, RowData, RowD
     panes.forget(time);
   }
 
-  private void fill(
-      RowData row, long time, long now, Context context, Collector<RowData> out) throws Exception {
+  private void fill(RowData row, long time, long now, Context context, Collector<RowData> out)
+      throws Exception {
     Object[] found = new Object[columns.length];
     boolean any = false;
     boolean all = true;

@@ -42,8 +42,7 @@ public final class JudgeByKey extends KeyedProcessFunction<RowData, RowData, Row
       String rule, Of of, int column, double share, @Nullable Double min, @Nullable Double max)
       implements Serializable {
     boolean holds(@Nullable Double figure) {
-      return figure == null
-          || ((min == null || figure >= min) && (max == null || figure <= max));
+      return figure == null || ((min == null || figure >= min) && (max == null || figure <= max));
     }
 
     private boolean isOfQuantiles() {
@@ -98,8 +97,8 @@ public final class JudgeByKey extends KeyedProcessFunction<RowData, RowData, Row
     panes.forget(time);
   }
 
-  private void judge(
-      RowData row, long time, long now, Context context, Collector<RowData> out) throws Exception {
+  private void judge(RowData row, long time, long now, Context context, Collector<RowData> out)
+      throws Exception {
     panes.add(time, now, context.timerService(), statistics -> count(row, statistics));
     Statistics[] known = panes.at(time);
     List<String> violated = new ArrayList<>();

@@ -155,8 +155,7 @@ final class Statistics {
       read.sums.squares = in.readDouble();
     }
     byte[] sketch = in.readNBytes(in.readInt());
-    read.quantiles =
-        sketch.length == 0 ? null : KllDoublesSketch.heapify(Memory.wrap(sketch));
+    read.quantiles = sketch.length == 0 ? null : KllDoublesSketch.heapify(Memory.wrap(sketch));
     byte[] values = in.readNBytes(in.readInt());
     read.counts = values.length == 0 ? null : ValueCounts.of(values);
     return read;

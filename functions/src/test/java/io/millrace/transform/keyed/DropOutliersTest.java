@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.logical.DoubleType;
 import org.apache.flink.table.types.logical.LogicalType;
@@ -33,8 +33,7 @@ class DropOutliersTest {
     return KeyedHarness.of(new DropOutliers(scope, 2, INPUT), KeyedHarness.TYPE);
   }
 
-  private static void row(KeyedHarness harness, int minute, String key, Double x)
-      throws Exception {
+  private static void row(KeyedHarness harness, int minute, String key, Double x) throws Exception {
     RowData row = GenericRowData.of(StringData.fromString(key), x, x);
     harness.harness.processElement(row, KeyedHarness.at(minute));
   }
@@ -51,8 +50,7 @@ class DropOutliersTest {
       row(harness, 12, "a", 12.0);
       harness.watermark(12);
       List<String> output = harness.output();
-      assertThat(output.subList(10, output.size()))
-          .containsExactly("b 1000.0", "a null", "a 12.0");
+      assertThat(output.subList(10, output.size())).containsExactly("b 1000.0", "a null", "a 12.0");
     }
   }
 
@@ -94,8 +92,7 @@ class DropOutliersTest {
   @Test
   void theSnapshotOfTheFirstReleaseRestores() throws Exception {
     try (KeyedHarness harness =
-        KeyedHarness.restored(
-            new DropOutliers(HOUR, 2, INPUT), KeyedHarness.TYPE, FIXTURE)) {
+        KeyedHarness.restored(new DropOutliers(HOUR, 2, INPUT), KeyedHarness.TYPE, FIXTURE)) {
       row(harness, 22, "a", 30.0);
       row(harness, 23, "a", 11.0);
       harness.watermark(23);

@@ -32,8 +32,7 @@ class FillByKeyTest {
       harness.row(0, "b", null);
       assertThat(harness.output()).isEmpty();
       harness.watermark(3);
-      assertThat(harness.output())
-          .containsExactly("b null", "a 10.0", "a 20.0", "a 15.0");
+      assertThat(harness.output()).containsExactly("b null", "a 10.0", "a 20.0", "a 15.0");
       harness.watermark(9);
       assertThat(harness.output()).containsExactly("a 100.0");
       // Late: filled with what is known, and it is passed on at once.
@@ -112,16 +111,14 @@ class FillByKeyTest {
       harness.row(4, "a", 10.0);
       harness.row(5, "a", null);
       harness.watermark(5);
-      assertThat(harness.output())
-          .containsExactly("a 9.0", "a 10.0", "a 9.0", "a 10.0", "a 10.0");
+      assertThat(harness.output()).containsExactly("a 9.0", "a 10.0", "a 9.0", "a 10.0", "a 10.0");
     }
   }
 
   @Test
   void wholeNumbersBecomeDoubles() throws Exception {
     FillByKey operator =
-        new FillByKey(
-            With.MEAN, Scope.ALL, new int[] {1}, KeyedHarness.WHOLE, KeyedHarness.TYPE);
+        new FillByKey(With.MEAN, Scope.ALL, new int[] {1}, KeyedHarness.WHOLE, KeyedHarness.TYPE);
     try (KeyedHarness harness = KeyedHarness.of(operator, KeyedHarness.TYPE)) {
       harness.row(1, "a", 1L);
       harness.row(2, "a", 2L);
