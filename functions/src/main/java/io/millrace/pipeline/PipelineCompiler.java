@@ -157,10 +157,12 @@ public final class PipelineCompiler {
     }
     boolean load = declaration.kind() == Kind.LOAD;
     List<String> columns = List.of();
+    List<Transformation<?>> before = List.of();
     try {
       if (load) {
         columns = inputs.get(0).columns();
         inputs.set(0, observe(step, inputs.get(0)));
+        before = List.copyOf(site.environment().getTransformations());
       }
       Rows rows = entry.lower(step, inputs);
       if (!load) {
@@ -171,10 +173,10 @@ public final class PipelineCompiler {
         results.put(def.id(), observe(step, rows));
       }
       collect(step);
-      if (step.inserts() && !site.offline()) {
-        attach(step.id());
+      if (load) {
+        attach(step, before);
       }
-    } catch (ValidationException | TableException e) {
+    } catch (ValidationException | TableException | UnsupportedOperationException e) {
       problems.add(Problem.error(def.id(), null, oneLine(e)).atLine(def.line()));
       return;
     }
@@ -261,13 +263,16 @@ public final class PipelineCompiler {
             });
   }
 
-  /** Adds what a step inserts to the job. */
-  private void attach(String stepId) {
-    List<Transformation<?>> before = List.copyOf(site.environment().getTransformations());
-    site.statements().attachAsDataStream();
+  /** Adds what a load inserts to the job, and names what is new there. */
+  private void attach(Step step, List<Transformation<?>> before) {
+    if (step.inserts() && !site.offline()) {
+      site.statements().attachAsDataStream();
+    }
+    Set<Transformation<?>> seen = new HashSet<>(observed.values());
+    int[] number = {0};
     for (Transformation<?> added : site.environment().getTransformations()) {
       if (!before.contains(added)) {
-        nameOperators(stepId + ":write", added);
+        name(step.id() + ":write", added, seen, number);
       }
     }
   }

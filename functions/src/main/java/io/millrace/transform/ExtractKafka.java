@@ -33,6 +33,9 @@ public final class ExtractKafka implements Transform {
   private static final String EVENT_TIME = "__event_time";
   private static final int MILLISECONDS = 3;
 
+  /** An interval of SQL has days of two digits. */
+  private static final Duration LONGEST_OUT_OF_ORDERNESS = Duration.ofDays(90);
+
   private static final Declaration DECLARATION =
       new Declaration(
           "extract_kafka",
@@ -119,6 +122,15 @@ public final class ExtractKafka implements Transform {
   public Rows lower(Step step, List<Rows> inputs) {
     Map<String, LogicalType> columns = columns(step);
     if (columns == null || !hasTime(step, columns)) {
+      return null;
+    }
+    Duration behind = step.arguments().duration("out_of_orderness");
+    if (behind.compareTo(LONGEST_OUT_OF_ORDERNESS) > 0) {
+      step.error(
+          "out_of_orderness",
+          "out_of_orderness is '"
+              + step.arguments().text("out_of_orderness")
+              + "', but must be at most 90 d");
       return null;
     }
     TableDescriptor.Builder table =
@@ -284,10 +296,15 @@ public final class ExtractKafka implements Transform {
     return schema.build();
   }
 
-  /** {@code INTERVAL '5.001' SECOND(10, 3)}. */
+  /** {@code INTERVAL '0 00:00:05.001' DAY TO SECOND(3)}. */
   private static String interval(Duration duration) {
-    return "INTERVAL '%d.%03d' SECOND(10, 3)"
-        .formatted(duration.toSeconds(), duration.toMillisPart());
+    return "INTERVAL '%d %02d:%02d:%02d.%03d' DAY TO SECOND(3)"
+        .formatted(
+            duration.toDays(),
+            duration.toHoursPart(),
+            duration.toMinutesPart(),
+            duration.toSecondsPart(),
+            duration.toMillisPart());
   }
 
   private static boolean isMillis(Map<String, LogicalType> columns, String time) {

@@ -61,6 +61,8 @@ class TopicsTest {
         .containsExactly(
             "time is 'fine' of type TIMESTAMP(6), but must be TIMESTAMP(3), TIMESTAMP_LTZ(3) or"
                 + " BIGINT");
+    assertThat(extract("time", "at", "out_of_orderness", "91 d"))
+        .containsExactly("out_of_orderness is '91 d', but must be at most 90 d");
     assertThat(extract("record_time", "day"))
         .containsExactly("record_time is 'day', but columns has one of that name");
   }

@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
@@ -49,6 +50,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -122,14 +124,15 @@ class StreamingPipelineITCase {
         stop);
   }
 
-  private void send(String topic, List<String> values) {
+  private void send(String topic, List<String> values) throws Exception {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrap()),
             new StringSerializer(),
             new StringSerializer())) {
-      values.forEach(value -> producer.send(new ProducerRecord<>(topic, value)));
-      producer.flush();
+      for (String value : values) {
+        producer.send(new ProducerRecord<>(topic, value)).get();
+      }
     }
   }
 
@@ -236,16 +239,19 @@ class StreamingPipelineITCase {
 
   private static final int READINGS = 3_000;
 
-  private void send(String topic, List<Reading> readings, int from, int to) {
+  private void send(String topic, List<Reading> readings, int from, int to) throws Exception {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrap()),
             new StringSerializer(),
             new StringSerializer())) {
-      for (Reading reading : readings.subList(from, to)) {
-        producer.send(new ProducerRecord<>(topic, reading.partition(), null, null, reading.json()));
+      List<Future<RecordMetadata>> sent = new ArrayList<>();
+      for (Reading r : readings.subList(from, to)) {
+        sent.add(producer.send(new ProducerRecord<>(topic, r.partition(), null, null, r.json())));
       }
-      producer.flush();
+      for (Future<RecordMetadata> record : sent) {
+        record.get();
+      }
     }
   }
 
@@ -297,7 +303,7 @@ class StreamingPipelineITCase {
                     result.getInt(1),
                     result.getString(2),
                     result.getString(3),
-                    result.getObject(4)));
+                    (Double) result.getObject(4)));
       }
     }
     return rows;
@@ -317,7 +323,7 @@ class StreamingPipelineITCase {
                   n,
                   record.key(),
                   row.get("level").asText(),
-                  row.get("flow").isNull() ? null : row.get("flow").asDouble());
+                  row.get("flow").isNull() ? (Double) null : row.get("flow").asDouble());
       if (n < READINGS) {
         assertThat(rows.put(n, text)).as("reading %d written before", n).isNull();
       }

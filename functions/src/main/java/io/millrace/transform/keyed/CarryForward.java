@@ -62,7 +62,7 @@ public final class CarryForward extends KeyedProcessFunction<RowData, RowData, R
         getRuntimeContext()
             .getState(
                 new ValueStateDescriptor<RowData>(
-                    LAST_VALUES, InternalTypeInfo.<RowData>ofFields(lastTypes)));
+                    LAST_VALUES, InternalTypeInfo.ofFields(lastTypes)));
   }
 
   @Override
