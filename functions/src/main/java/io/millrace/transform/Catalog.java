@@ -25,6 +25,7 @@ public final class Catalog {
             new ExtractCsv(),
             new ExtractExcel(),
             new ExtractApi(),
+            new ExtractKafka(),
             new CleanNan(),
             new DeleteColumns(),
             new AssessQuality(),
@@ -39,7 +40,9 @@ public final class Catalog {
             new AggregateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
-            new LoadData()));
+            new LoadData(),
+            new LoadKafka(),
+            new LoadLake()));
   }
 
   public Optional<Transform> find(String service) {
