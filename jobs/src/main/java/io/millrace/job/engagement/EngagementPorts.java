@@ -76,6 +76,7 @@ import org.apache.flink.core.fs.Path;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
@@ -422,7 +423,7 @@ public record EngagementPorts(
     for (String topic : new TreeSet<>(config.topics().keySet())) {
       KafkaSourceBuilder<Received> source =
           KafkaSource.<Received>builder()
-              .setProperties(KafkaSecrets.properties(input.kafkaProperties()))
+              .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
               .setBootstrapServers(input.bootstrapServers())
               .setGroupId(input.group())
               .setClientIdPrefix(input.group() + "-" + topic)
@@ -435,6 +436,12 @@ public record EngagementPorts(
       sources.add(new EventSource(topic, new TopicSource(source.build())));
     }
     return sources;
+  }
+
+  /** A replay that was interrupted leaves records of which its manifest knows nothing. */
+  private static Properties committedOnly(Properties client) {
+    client.putIfAbsent(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    return client;
   }
 
   // The connector's interface still asks for the deprecated type.
