@@ -309,7 +309,7 @@ class ClusterITCase {
         List.of("taskmanager-1", "taskmanager-2").stream()
             .map(name -> get(stack.server(name).address()))
             .collect(Collectors.joining());
-    assertThat(metrics).contains("millrace_received{").contains("job_name=\"millrace_engagement\"");
+    assertThat(metrics).contains("millrace_received{").contains("job_name=\"millrace-engagement\"");
   }
 
   private static String get(String address) {
