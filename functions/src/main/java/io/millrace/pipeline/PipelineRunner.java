@@ -23,9 +23,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
@@ -36,7 +36,8 @@ import org.apache.flink.util.ExceptionUtils;
 
 /** Runs a compiled pipeline as one Flink job, tells of its progress, and reports. */
 public final class PipelineRunner {
-  private static final long POLL_MILLIS = 500;
+  private static final long POLL_MILLIS = 50;
+  private static final long TELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** Hears of the rows that each step has counted so far, about twice a second. */
   @FunctionalInterface
@@ -122,27 +123,34 @@ public final class PipelineRunner {
 
   private void execute(Progress progress) throws Exception {
     JobClient client = compilation.environment().executeAsync(compilation.pipeline().name());
-    var result = client.getJobExecutionResult();
-    while (true) {
-      try {
-        take(result.get(POLL_MILLIS, TimeUnit.MILLISECONDS).getAllAccumulatorResults());
-        tell(progress);
-        return;
-      } catch (TimeoutException e) {
-        take(client.getAccumulators().get());
-        tell(progress);
+    CountDownLatch never = new CountDownLatch(1);
+    long told = System.nanoTime();
+    try {
+      // The client of a cluster asks for the result ever more seldom, so that it hears of the end
+      // up to two seconds late.
+      while (!client.getJobStatus().get().isGloballyTerminalState()) {
+        if (System.nanoTime() - told >= TELL_NANOS) {
+          told = System.nanoTime();
+          take(client.getAccumulators().get());
+          tell(progress);
+        }
         if (savepoint == null && stop.getAsBoolean()) {
           savepoint = stopWithSavepoint(client);
         }
-      } catch (InterruptedException e) {
-        client.cancel().get(10, TimeUnit.SECONDS);
-        throw e;
-      } catch (ExecutionException e) {
-        // The job is over, and its last figures are still to be had.
-        take(client.getAccumulators().get());
-        tell(progress);
-        throw e;
+        never.await(POLL_MILLIS, TimeUnit.MILLISECONDS);
       }
+    } catch (InterruptedException e) {
+      client.cancel().get(10, TimeUnit.SECONDS);
+      throw e;
+    }
+    try {
+      take(client.getJobExecutionResult().get().getAllAccumulatorResults());
+      tell(progress);
+    } catch (ExecutionException e) {
+      // The job is over, and its last figures are still to be had.
+      take(client.getAccumulators().get());
+      tell(progress);
+      throw e;
     }
   }
 

@@ -23,6 +23,7 @@ public final class Catalog {
     return new Catalog(
         List.of(
             new ExtractCsv(),
+            new ExtractExcel(),
             new ExtractApi(),
             new ExtractKafka(),
             new CleanNan(),
@@ -36,6 +37,7 @@ public final class Catalog {
             new RenameColumns(),
             new CastColumns(),
             new DeduplicateRows(),
+            new AggregateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
             new LoadData(),
