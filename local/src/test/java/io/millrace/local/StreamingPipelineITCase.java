@@ -250,6 +250,10 @@ class StreamingPipelineITCase {
             new StringSerializer())) {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
       for (Reading r : readings.subList(from, to)) {
+        if (r.n() % 50 == 0) {
+          // A resend, which is dropped.
+          sent.add(producer.send(new ProducerRecord<>(topic, r.partition(), null, null, r.json())));
+        }
         sent.add(producer.send(new ProducerRecord<>(topic, r.partition(), null, null, r.json())));
       }
       for (Future<RecordMetadata> record : sent) {
@@ -265,6 +269,7 @@ class StreamingPipelineITCase {
             + from
             + ", columns: {n: BIGINT, station: STRING, at: TIMESTAMP_LTZ(3), level: BIGINT,"
             + " flow: DOUBLE}, time: at",
+        "once deduplicate key: [n], over: 1 h",
         "carried clean_nan strategy: ffill, columns: [level], key: station, over: all",
         "filled clean_nan strategy: fill_mean, columns: [flow], key: station, over: all",
         "usual outlier_detection column: flow, key: station, over: all",
@@ -488,5 +493,83 @@ class StreamingPipelineITCase {
     assertThat(dir.resolve("back/processed/save.csv"))
         .hasContent(
             "temperature,at\n21.5,2026-03-01 10:00:00+00:00\n21.5,2026-03-01 10:59:59.999+00:00\n");
+  }
+
+  @Test
+  void rowsOfTwoTopicsMeet() throws Exception {
+    for (String topic : List.of("calls", "answers", "met-within", "met-latest")) {
+      kafka.createTopic(topic, 1);
+    }
+    String yaml =
+        """
+        pipeline:
+          name: meetings
+          steps:
+            - id: calls
+              service: extract_kafka
+              params:
+                topic: calls
+                bootstrap_servers: "%1$s"
+                columns: {id: STRING, called: BIGINT}
+                time: called
+            - id: answers
+              service: extract_kafka
+              params:
+                topic: answers
+                bootstrap_servers: "%1$s"
+                columns: {id: STRING, answered: BIGINT, text: STRING}
+                time: answered
+            - id: within
+              service: join_datasets
+              depends_on: [calls, answers]
+              params: {join_key: id, join_type: left, within: 1 h}
+            - id: latest
+              service: join_datasets
+              depends_on: [calls, answers]
+              params: {join_key: id, join_type: left, partner: latest}
+            - id: save-within
+              service: load_kafka
+              depends_on: [within]
+              params: {topic: met-within, bootstrap_servers: "%1$s"}
+            - id: save-latest
+              service: load_kafka
+              depends_on: [latest]
+              params: {topic: met-latest, bootstrap_servers: "%1$s", guarantee: at_least_once}
+        """
+            .formatted(kafka.bootstrap());
+    long minute = 60_000;
+    List<String> calls = new ArrayList<>();
+    for (long at : List.of(60 * minute, 200 * minute)) {
+      calls.add("{\"id\":\"a\",\"called\":" + at + "}");
+    }
+    List<String> answers = new ArrayList<>();
+    for (long at : List.of(30 * minute, 90 * minute, 130 * minute)) {
+      answers.add("{\"id\":\"a\",\"answered\":%d,\"text\":\"at %d\"}".formatted(at, at / minute));
+    }
+    send("calls", calls);
+    send("answers", answers);
+    // Event time passes everything.
+    send("calls", List.of("{\"id\":\"end\",\"called\":" + 600 * minute + "}"));
+    send("answers", List.of("{\"id\":\"end\",\"answered\":" + 600 * minute + "}"));
+    Running running = run(yaml, null);
+    Map<String, List<String>> expected =
+        Map.of(
+            "met-within",
+            List.of("a 01:00 at 30", "a 01:00 at 90", "a 03:20 null"),
+            "met-latest",
+            List.of("a 01:00 at 30", "a 03:20 at 130"));
+    for (Map.Entry<String, List<String>> topic : expected.entrySet()) {
+      await(topic.getKey(), topic.getValue().size(), running);
+      List<String> met = new ArrayList<>();
+      for (ConsumerRecord<String, String> record : kafka.read(topic.getKey())) {
+        JsonNode row = new ObjectMapper().readTree(record.value());
+        if (row.get("id").asText().equals("a")) {
+          met.add(
+              "a " + row.get("called").asText().substring(11, 16) + " " + row.get("text").asText());
+        }
+      }
+      assertThat(met).as(topic.getKey()).containsExactlyInAnyOrderElementsOf(topic.getValue());
+    }
+    assertThat(running.end().error()).isNull();
   }
 }
