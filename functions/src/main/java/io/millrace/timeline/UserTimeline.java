@@ -57,6 +57,7 @@ import org.apache.flink.util.OutputTag;
  *              \-> AppEvent (late or not)                          main output
  *                  not late: sessionize --> Session                 side output
  *                            distinct users, pre-aggregate -> parts of cells
+ * erasure: the user's value goes
  *  counts before each barrier -> LedgerEntry, SessionBalance
  * </pre>
  *
@@ -216,6 +217,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public void processElement(StreamRecord<Event> element) throws Exception {
     Event event = element.getValue();
     String id = event.userId();
+    if (event.isErasure()) {
+      erase(id);
+      return;
+    }
     UserValue value = load(id);
     spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
@@ -246,6 +251,34 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       unchecked.inc();
     }
     output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
+  }
+
+  /** Forgets a user. What was counted stays so; a session that is open ends without a row. */
+  private void erase(String id) throws Exception {
+    UserValue value = load(id);
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null && !value.sessions.isEmpty()) {
+      overflow.id = id;
+      sessionize.advance(
+          id, value.sessions, Long.MAX_VALUE, Long.MAX_VALUE, overflow, this::drop);
+    }
+    cache.remove(id);
+    setCurrentKey(id);
+    for (long timer : new long[] {value.timer, value.expiryTimer}) {
+      if (timer != UserValue.NO_TIMER) {
+        timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, timer);
+      }
+    }
+    user.clear();
+    held.clear();
+    spilled.clear();
+    archived.clear();
+  }
+
+  /** The balance knows two places of an event, open sessions and closed ones. */
+  private void drop(Session session, List<String> cell) {
+    closedEvents += session.eventCount();
+    openEvents -= session.eventCount();
   }
 
   private void countOnTime(Event event, UserValue value, long frontier) throws IOException {
