@@ -64,6 +64,7 @@ public final class Admit extends AbstractStreamOperator<Event>
   private transient LedgerCounter ledger;
   private transient StreamRecord<Event> out;
   private transient Counter received;
+  private transient Counter rejectedRecords;
   private transient Map<RejectReason, Counter> rejected;
 
   /**
@@ -95,6 +96,7 @@ public final class Admit extends AbstractStreamOperator<Event>
     out = new StreamRecord<>(null);
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     received = metrics.counter(Metrics.RECEIVED);
+    rejectedRecords = metrics.counter(Metrics.REJECTED_RECORDS);
     rejected = new EnumMap<>(RejectReason.class);
     for (RejectReason reason : RejectReason.values()) {
       rejected.put(
@@ -117,6 +119,7 @@ public final class Admit extends AbstractStreamOperator<Event>
       return;
     }
     ledger.rejected(origin.topic(), record.ledgerTime());
+    rejectedRecords.inc();
     for (Rejection r : record.rejections()) {
       rejected.get(r.reason()).inc();
     }
