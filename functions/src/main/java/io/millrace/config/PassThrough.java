@@ -2,15 +2,13 @@ package io.millrace.config;
 
 import java.io.Serializable;
 import java.util.Map;
-import java.util.Properties;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
  * Properties handed on to a client as they are, such as all of Kafka's: values may hold {@code
- * ${env:NAME}} and {@code ${file:/path}}, which are read when the client's properties are made: for
- * Flink's Kafka source and sink that is at submission, so the job graph holds the values.
+ * ${env:NAME}} and {@code ${file:/path}}, which are read where the client is made.
  */
 public final class PassThrough implements Serializable {
   private static final long serialVersionUID = 1L;
@@ -48,13 +46,6 @@ public final class PassThrough implements Serializable {
     values.forEach(
         (key, value) -> resolved.put(key, References.resolvePlaceholders(value, environment)));
     return resolved;
-  }
-
-  /** {@link #resolve()} in the form that Kafka's and other clients take. */
-  public Properties toProperties() {
-    Properties properties = new Properties();
-    resolve().forEach(properties::setProperty);
-    return properties;
   }
 
   @Override

@@ -51,11 +51,16 @@ public final class Admit extends AbstractStreamOperator<Event>
   /** Kafka header that a replayed record carries: which delivery this is, as decimal text. */
   public static final String ATTEMPT_HEADER = "millrace-attempt";
 
+  /** The Kafka header that names a record's batch, unless told otherwise. */
+  public static final String CORRELATION_HEADER = "correlation-id";
+
   private final boolean keepRaw;
   private final String jobVersion;
   private final String runId;
   private final String mode;
+  private String correlationHeader = CORRELATION_HEADER;
 
+  private transient RejectionLog log;
   private transient LedgerCounter ledger;
   private transient StreamRecord<Event> out;
   private transient Counter received;
@@ -77,9 +82,16 @@ public final class Admit extends AbstractStreamOperator<Event>
     this.mode = mode;
   }
 
+  /** The same, with another Kafka header that names a record's batch, for the log. */
+  public Admit correlatedBy(String header) {
+    correlationHeader = header;
+    return this;
+  }
+
   @Override
   public void open() throws Exception {
     super.open();
+    log = new RejectionLog(correlationHeader, System::nanoTime);
     ledger = new LedgerCounter(runId, mode);
     out = new StreamRecord<>(null);
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
@@ -111,6 +123,7 @@ public final class Admit extends AbstractStreamOperator<Event>
     for (Rejection r : record.rejections()) {
       rejected.get(r.reason()).inc();
     }
+    log.rejected(origin, record.headers(), record.rejections());
     DeadLetter letter =
         new DeadLetter(
             origin,

@@ -289,7 +289,9 @@ class LoadDataTest {
             new Object[] {new Integer[] {1}});
 
     assertRefused(
-        Map.of("format", "xml"), rows, "format is 'xml', but must be one of csv, json, parquet");
+        Map.of("format", "xml"),
+        rows,
+        "format is 'xml', but must be one of csv, json, parquet, xlsx, arrow");
     assertRefused(
         Map.of("format", "csv"), nested, "the column 'a' is ARRAY<INT>, which csv cannot hold");
     assertRefused(

@@ -12,6 +12,7 @@ import io.millrace.config.Settings;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.rollup.RollupSpec;
 import io.millrace.session.SessionRules;
+import io.millrace.validation.Admit;
 import io.millrace.validation.ValidationRules;
 import java.time.Duration;
 import java.util.Arrays;
@@ -83,6 +84,7 @@ public record EngagementConfig(
       String group,
       Start start,
       boolean bounded,
+      String correlationHeader,
       PassThrough kafkaProperties) {}
 
   /** Event time. */
@@ -251,6 +253,11 @@ public record EngagementConfig(
           .booleanType()
           .defaultValue(false)
           .withDescription("Stop at the records that are there when the job starts.");
+  static final ConfigOption<String> KAFKA_CORRELATION =
+      key("kafka.correlation-header")
+          .stringType()
+          .defaultValue(Admit.CORRELATION_HEADER)
+          .withDescription("Header that names a record's batch: the log has it as correlation_id.");
   static final String KAFKA_PROPERTIES = "kafka.properties";
 
   static final ConfigOption<Map<String, String>> TOPICS =
@@ -463,6 +470,7 @@ public record EngagementConfig(
           .option(KAFKA_GROUP)
           .option(KAFKA_START)
           .option(KAFKA_BOUNDED)
+          .option(KAFKA_CORRELATION)
           .passThrough(
               KAFKA_PROPERTIES,
               "Any property of Kafka's clients (TLS, SASL and the rest); a value may hold "
@@ -597,6 +605,7 @@ public record EngagementConfig(
             s.get(KAFKA_GROUP),
             s.get(KAFKA_START),
             s.get(KAFKA_BOUNDED),
+            s.get(KAFKA_CORRELATION),
             s.properties(KAFKA_PROPERTIES)),
         topics,
         new ValidationRules(

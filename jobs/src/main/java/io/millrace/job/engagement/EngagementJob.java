@@ -157,7 +157,8 @@ public final class EngagementJob {
               .transform(
                   "admit-" + topic.name(),
                   TypeInformation.of(Event.class),
-                  new Admit(ports.raw() != null, run.version(), run.id(), config.mode()))
+                  new Admit(ports.raw() != null, run.version(), run.id(), config.mode())
+                      .correlatedBy(config.input().correlationHeader()))
               .uid("admit-" + topic.name()));
     }
 

@@ -127,6 +127,13 @@ final class RollupOptions {
           .defaultValue("")
           .withDescription("Stands before the names of the table and its views.");
 
+  /** Parameters of the driver that make objects of classes by name, or write files. */
+  private static final Pattern LOADS_CODE =
+      Pattern.compile(
+          "[?&](\\w*factory\\w*|sslhostnameverifier|sslpasswordcallback"
+              + "|authenticationPluginClassName|xmlFactoryFactory|logger\\w*)=",
+          Pattern.CASE_INSENSITIVE);
+
   static final OptionSet OPTIONS =
       OptionSet.builder()
           .option(ENABLED)
@@ -149,7 +156,10 @@ final class RollupOptions {
               Check.matching("jdbc:postgresql:.+"),
               Check.of(
                   "without a password: that is for rollups.jdbc.password",
-                  url -> !namesPassword(url)))
+                  url -> !namesPassword(url)),
+              Check.of(
+                  "without parameters that name a class or a log file",
+                  url -> !LOADS_CODE.matcher(url).find()))
           .option(JDBC_USER)
           .secret(JDBC_PASSWORD)
           .option(JDBC_TABLE_PREFIX, Check.matching("([a-z_][a-z0-9_]{0,27})?"))

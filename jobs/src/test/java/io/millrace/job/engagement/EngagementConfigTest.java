@@ -50,6 +50,7 @@ class EngagementConfigTest {
                     "millrace-engagement",
                     EngagementConfig.Start.COMMITTED,
                     false,
+                    "correlation-id",
                     PassThrough.NONE),
                 TOPICS,
                 ValidationRules.DEFAULTS,
@@ -111,6 +112,7 @@ class EngagementConfigTest {
                     "millrace-engagement",
                     EngagementConfig.Start.COMMITTED,
                     false,
+                    "correlation-id",
                     PassThrough.of(
                         Map.of(
                             "security.protocol", "SASL_SSL",
