@@ -31,7 +31,11 @@ public final class LoadData implements Transform {
           Inputs.ONE,
           "Writes a file, which appears whole when the pipeline has ended well.",
           List.of(
-              Parameter.text("format").require().doc("csv, json or parquet; upper or lower case."),
+              Parameter.text("format")
+                  .require()
+                  .doc(
+                      "csv, json, parquet, xlsx or arrow; upper or lower case. xls is taken for"
+                          + " xlsx."),
               Parameter.text("path")
                   .doc(
                       "The file, or the folder when there are several, relative to the data root;"
@@ -46,9 +50,10 @@ public final class LoadData implements Transform {
                   .defaultTo(false)
                   .doc("json only: one object per line instead of one array."),
               Parameter.text("compression")
-                  .oneOf("snappy", "zstd", "gzip", "none")
-                  .defaultTo("snappy")
-                  .doc("parquet only.")),
+                  .oneOf("snappy", "zstd", "gzip", "lz4", "none")
+                  .doc(
+                      "parquet: snappy unless given, zstd, gzip or none; arrow: none unless given,"
+                          + " zstd or lz4.")),
           List.of(
               """
               pipeline:
@@ -88,6 +93,10 @@ public final class LoadData implements Transform {
       step.error("format", refusal);
       return null;
     }
+    String compression = compression(step, kind);
+    if (compression == null) {
+      return null;
+    }
     int files = (int) step.arguments().integer("files");
     Path target = target(step, kind, files);
     if (target == null) {
@@ -103,9 +112,7 @@ public final class LoadData implements Transform {
                 kind.extension(),
                 files > 1,
                 kind.files(
-                    rowType,
-                    new FileKind.Options(
-                        step.arguments().bool("lines"), step.arguments().text("compression")))))
+                    rowType, new FileKind.Options(step.arguments().bool("lines"), compression))))
         .uid(uid)
         .name(uid)
         .setParallelism(files);
@@ -118,7 +125,8 @@ public final class LoadData implements Transform {
   @Nullable
   private static FileKind kind(Step step) {
     String format = step.arguments().text("format");
-    String wanted = format.toLowerCase(Locale.ROOT);
+    String lower = format.toLowerCase(Locale.ROOT);
+    String wanted = lower.equals("xls") ? FileKind.XLSX.extension() : lower;
     List<String> known = new ArrayList<>();
     for (FileKind kind : FileKind.values()) {
       if (kind.extension().equals(wanted)) {
@@ -129,6 +137,25 @@ public final class LoadData implements Transform {
     step.error(
         "format", "format is '" + format + "', but must be one of " + String.join(", ", known));
     return null;
+  }
+
+  /** Null when a problem was reported; empty when the kind has no compression. */
+  @Nullable
+  private static String compression(Step step, FileKind kind) {
+    List<String> known = kind.compressions();
+    String usual = known.isEmpty() ? "" : known.get(0);
+    String compression = step.arguments().optionalText("compression").orElse(usual);
+    if (!compression.equals(usual) && !known.contains(compression)) {
+      step.error(
+          "compression",
+          "compression is '"
+              + compression
+              + "', but "
+              + kind.extension()
+              + (known.isEmpty() ? " has none" : " can have " + String.join(", ", known)));
+      return null;
+    }
+    return compression;
   }
 
   @Nullable
