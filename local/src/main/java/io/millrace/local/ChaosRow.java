@@ -91,7 +91,9 @@ enum ChaosRow {
       ChaosRun::fillDisk),
   IDLE_PARTITION(
       "One partition of each topic gets nothing",
-      Kind.IDLE_PARTITION, 300_000, 100,
+      Kind.IDLE_PARTITION,
+      300_000,
+      100,
       0,
       ChaosRun::watchHoursComplete),
   SKEWED_CLOCK(

@@ -107,7 +107,8 @@ class ChaosResultTest {
         .contains("\ncommit-kill")
         .doesNotContain("huge-record");
     assertThat(command("--row", "taskmanager"))
-        .startsWith("2 scripts/chaos: --row is 'taskmanager', but must be one of: taskmanager-kill,");
+        .startsWith(
+            "2 scripts/chaos: --row is 'taskmanager', but must be one of: taskmanager-kill,");
     assertThat(command("--events", "-1"))
         .startsWith("2 scripts/chaos: --events is -1, but must be at least 1");
   }
