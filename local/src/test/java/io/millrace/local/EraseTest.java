@@ -68,7 +68,8 @@ class EraseTest {
         .isEqualTo(2);
     assertThat(errors.toString())
         .startsWith(
-            "scripts/erase: --pseudonym-key: the pseudonym key has 5 bytes, at least 16 are needed");
+            "scripts/erase: --pseudonym-key: the pseudonym key has 5 bytes, at least 16 are"
+                + " needed");
   }
 
   private int run(StringWriter errors, String... args) {
