@@ -233,6 +233,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public void processElement(StreamRecord<Event> element) throws Exception {
     Event event = element.getValue();
     String id = event.userId();
+    if (event.isErasure()) {
+      erase(id);
+      return;
+    }
     UserValue value = load(id);
     spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
@@ -263,6 +267,26 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       unchecked.inc();
     }
     output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
+  }
+
+  /** Forgets a user. What was counted stays so; a session that is open ends without a row. */
+  private void erase(String id) throws Exception {
+    UserValue value = load(id);
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null && !value.sessions.isEmpty()) {
+      overflow.id = id;
+      long end = Long.MAX_VALUE;
+      sessionize.advance(id, value.sessions, end, end, overflow, (s, cell) -> ended(s));
+    }
+    cache.remove(id);
+    setCurrentKey(id);
+    // Where there is none, none goes.
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.timer);
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.expiryTimer);
+    user.clear();
+    held.clear();
+    spilled.clear();
+    archived.clear();
   }
 
   private void countOnTime(Event event, UserValue value, long frontier) throws IOException {
@@ -297,12 +321,16 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   private void close(Session session, List<String> cell) {
     sessions.inc();
-    closedEvents += session.eventCount();
-    openEvents -= session.eventCount();
+    ended(session);
     if (cells != null) {
       cells.add(session, cell);
     }
     output.collect(SESSIONS, new StreamRecord<>(session, session.end()));
+  }
+
+  private void ended(Session session) {
+    closedEvents += session.eventCount();
+    openEvents -= session.eventCount();
   }
 
   private boolean isLate(long timestamp) {

@@ -35,7 +35,8 @@ final class TopicTables {
     return Parameter.object("properties")
         .doc(
             "Settings of Kafka's client by name, such as security.protocol. A value may hold"
-                + " ${env:NAME} and ${file:/path}, which are read when the pipeline starts.");
+                + " ${env:NAME} and ${file:/path}, which are read where a client is made: at the"
+                + " start, and on every machine of the cluster.");
   }
 
   /**
@@ -53,11 +54,15 @@ final class TopicTables {
     PassThrough properties = PassThrough.of(written);
     Map<String, String> settings = new LinkedHashMap<>(defaults);
     try {
-      settings.putAll(step.site().offline() ? properties.unresolved() : properties.resolve());
+      if (!step.site().offline()) {
+        // What is missing is told before anything starts; the job holds references only.
+        properties.resolve();
+      }
     } catch (ConfigException e) {
       e.problems().forEach(problem -> step.error("properties", problem));
       return null;
     }
+    settings.putAll(properties.forKafka());
     TableDescriptor.Builder table =
         TableDescriptor.forConnector("kafka")
             .option("topic", step.arguments().text("topic"))

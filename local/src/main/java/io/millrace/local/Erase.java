@@ -24,14 +24,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.StringSerializer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -74,6 +81,29 @@ public final class Erase implements Callable<Integer> {
               + " too.")
   @Nullable
   private String pseudonymKey;
+
+  @Option(
+      names = "--erasures-topic",
+      paramLabel = "TOPIC",
+      description =
+          "The job's users.erasures-topic: it forgets the person, too, and the open session with"
+              + " it.")
+  @Nullable
+  private String erasuresTopic;
+
+  @Option(
+      names = "--bootstrap-servers",
+      paramLabel = "HOST:PORT",
+      description = "The brokers of that topic; with --lake.")
+  @Nullable
+  private String brokers;
+
+  @Option(
+      names = "--kafka-properties",
+      paramLabel = "FILE",
+      description = "Properties of Kafka's clients, as for TLS and SASL.")
+  @Nullable
+  private java.nio.file.Path kafkaProperties;
 
   @Option(names = "--dry-run", description = "Tell what would be removed, and change nothing.")
   private boolean dryRun;
@@ -150,6 +180,9 @@ public final class Erase implements Callable<Integer> {
       ErasureRecord begun =
           ErasureRecord.begin(UUID.randomUUID().toString(), user, reason, Instant.now().toString());
       begun.write(root);
+      if (erasuresTopic != null) {
+        tellJobs(begun);
+      }
       List<Found> found = erasure.run(catalog);
       tell(found);
       ErasureRecord ended = begun.end(found, Instant.now().toString());
@@ -172,8 +205,15 @@ public final class Erase implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--reason has the id in it, which the record must not keep");
     }
+    if (kafkaProperties != null) {
+      Submit.file("--kafka-properties", kafkaProperties);
+    }
     if (lake != null) {
       S3Access.check(lake, s3Endpoint);
+      if ((erasuresTopic == null) != (brokers == null)) {
+        throw new IllegalArgumentException(
+            "--erasures-topic and --bootstrap-servers go together, with --lake");
+      }
     } else if (catalogUri != null) {
       throw new IllegalArgumentException("--catalog-uri needs --lake, too");
     }
@@ -199,6 +239,7 @@ public final class Erase implements Callable<Integer> {
     DetachedStack stack = DetachedStack.running(home.resolve(DetachedStack.FOLDER));
     lake = "s3://" + Stack.BUCKET;
     catalogUri = stack.metastore().uri().toString();
+    brokers = stack.kafka().bootstrap();
     return stack.flinkSettings();
   }
 
@@ -211,6 +252,27 @@ public final class Erase implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         "--lake is '" + root + "', but none of the tables that know users is there");
+  }
+
+  /** First of all: what a job holds back must not become a row behind the erasure. */
+  private void tellJobs(ErasureRecord erasure) throws IOException {
+    Properties client = KafkaAccess.client(brokers, kafkaProperties);
+    client.put(ProducerConfig.ACKS_CONFIG, "all");
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(client, new StringSerializer(), new StringSerializer())) {
+      String value = "{\"erasure\":\"" + erasure.erasure() + "\"}";
+      producer.send(new ProducerRecord<>(erasuresTopic, user, value)).get();
+    } catch (ExecutionException e) {
+      throw new CommandFailure(
+          "topic " + erasuresTopic + " at " + brokers + ": " + e.getCause().getMessage(), e);
+    } catch (KafkaException e) {
+      throw new CommandFailure(
+          "topic " + erasuresTopic + " at " + brokers + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandFailure("interrupted at topic " + erasuresTopic, e);
+    }
+    print.println("Jobs are told by topic " + erasuresTopic);
   }
 
   private Catalog catalog(Path root) {

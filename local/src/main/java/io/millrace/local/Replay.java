@@ -9,9 +9,7 @@ import io.millrace.lake.publish.TableFiles;
 import io.millrace.local.LakeReader.Rows;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.Reader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,7 +31,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.util.TimeUtils;
-import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -191,6 +189,14 @@ public final class Replay implements Callable<Integer> {
     check();
     long from = since(Instant.now());
     Properties client = connect();
+    try {
+      return replay(client, from);
+    } catch (KafkaException e) {
+      throw new CommandFailure("Kafka at " + brokers + ": " + e.getMessage(), e);
+    }
+  }
+
+  private int replay(Properties client, long from) throws IOException {
     List<Path> files = files(from);
     if (dryRun) {
       ReplayManifest manifest = ReplayManifest.read(client, manifestTopic);
@@ -265,12 +271,6 @@ public final class Replay implements Callable<Integer> {
 
   /** Opens the way to the lake; the properties of Kafka's clients. */
   private Properties connect() throws Exception {
-    Properties client = new Properties();
-    if (kafkaProperties != null) {
-      try (Reader reader = Files.newBufferedReader(kafkaProperties)) {
-        client.load(reader);
-      }
-    }
     Map<String, String> settings;
     if (lake == null) {
       DetachedStack stack = DetachedStack.running(home.resolve(DetachedStack.FOLDER));
@@ -281,8 +281,7 @@ public final class Replay implements Callable<Integer> {
       settings = S3Access.settings(s3Endpoint, s3Region, environment);
     }
     FileSystems.initialize(Configuration.fromMap(settings));
-    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, brokers);
-    return client;
+    return KafkaAccess.client(brokers, kafkaProperties);
   }
 
   /** Files that can hold a record that was rejected since then. */

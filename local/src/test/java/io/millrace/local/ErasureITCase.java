@@ -13,6 +13,7 @@ import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.publish.ErasureRecord;
+import io.millrace.telemetry.Metrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,13 +23,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +53,10 @@ class ErasureITCase {
           "raw_app_events", "json_extract_string(decode(value), '$.user_id') = '%s'",
           "dead_letters", "contains(raw, '\"%s\"')");
 
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
   private static Stack stack;
+  private static FlinkCluster flink;
 
   /** What the command said and how it ended. */
   private record End(int code, List<String> lines, String errors) {}
@@ -73,15 +83,37 @@ class ErasureITCase {
             stack.metastore().uri().toString(),
             "--catalog.database",
             NAME);
-    try (FlinkCluster flink = stack.startFlink(1, 2)) {
-      StreamExecutionEnvironment env = flink.environment();
-      env.configure(EngagementJob.flinkSettings(config));
-      EngagementJob.build(env, config);
-      flink.waitUntilFinished(flink.submit(env), Duration.ofMinutes(3));
-    }
+    flink = stack.startFlink(1, 2, Map.of("execution.checkpointing.interval", "1 s"));
+    flink.waitUntilFinished(submit(config), PATIENCE);
+  }
+
+  @AfterAll
+  static void stop() {
+    flink.close();
+  }
+
+  private static JobID submit(EngagementConfig config) {
+    StreamExecutionEnvironment env = flink.environment();
+    env.configure(EngagementJob.flinkSettings(config));
+    EngagementJob.build(env, config);
+    return flink.submit(env);
   }
 
   private static End erase(String user, String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "--lake",
+                ROOT,
+                "--catalog-uri",
+                stack.metastore().uri().toString(),
+                "--database",
+                NAME));
+    args.addAll(Arrays.asList(more));
+    return run(user, args);
+  }
+
+  private static End run(String user, List<String> more) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     StringWriter errors = new StringWriter();
     List<String> args =
@@ -91,15 +123,9 @@ class ErasureITCase {
                 user,
                 "--reason",
                 "asked on paper",
-                "--lake",
-                ROOT,
-                "--catalog-uri",
-                stack.metastore().uri().toString(),
-                "--database",
-                NAME,
                 "--s3-endpoint",
                 stack.s3().endpoint().toString()));
-    args.addAll(Arrays.asList(more));
+    args.addAll(more);
     Map<String, String> environment =
         Map.of(
             "AWS_ACCESS_KEY_ID", stack.s3().accessKey(),
@@ -192,6 +218,106 @@ class ErasureITCase {
     End again = erase(user);
     assertThat(again.code()).isZero();
     assertThat(again.lines()).anyMatch(l -> l.matches("app_events +\\d+ +0 +0 +0"));
+  }
+
+  /** Of a person who is told to a running job there is no session either, by no name. */
+  @Test
+  void openStateIsErased(@TempDir Path folder) throws Exception {
+    String name = NAME + "-live";
+    Path key = Files.writeString(folder.resolve("key"), "a-key-of-32-bytes-for-pseudonyms");
+    stack.kafka().createTopic(name + "-session", 1);
+    stack.kafka().createTopic(name + "-forget", 1, Map.of("cleanup.policy", "compact"));
+    String root = "s3://" + Stack.BUCKET + "/" + name;
+    JobID job =
+        submit(
+            EngagementConfig.parse(
+                "--kafka.bootstrap-servers", stack.kafka().bootstrap(),
+                "--kafka.group", name,
+                "--topics", name + "-session:*",
+                "--job.name", name,
+                "--users.pseudonym-key", "file:" + key,
+                "--users.erasures-topic", name + "-forget",
+                "--time.idleness", "1 s",
+                "--sessions.topic", "",
+                "--rollups.enabled", "false",
+                "--anomalies.enabled", "false",
+                "--dead-letters.topics", "false",
+                "--lake.root", root,
+                "--lake.writer-memory", "16 mb"));
+    send(name, "ann", "10:00");
+    send(name, "ann", "10:01");
+    send(name, "bob", "10:02");
+    awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 3);
+    flink.checkpoint(job);
+    Await.until(
+        "three committed rows in each table",
+        PATIENCE,
+        () -> {
+          try (LakeReader lake = LakeReader.ofFolder(stack.lake().resolve(name))) {
+            return lake.number("SELECT count(*) FROM app_events") == 3
+                && lake.number("SELECT count(*) FROM raw_app_events") == 3;
+          }
+        });
+    List<String> args =
+        List.of(
+            "--lake",
+            root,
+            "--pseudonym-key",
+            "file:" + key,
+            "--erasures-topic",
+            name + "-forget",
+            "--bootstrap-servers",
+            stack.kafka().bootstrap());
+    End end = run("ann", args);
+    assertThat(end.errors()).isEmpty();
+    assertThat(end.lines())
+        .contains("Jobs are told by topic " + name + "-forget")
+        .anyMatch(l -> l.matches("app_events .* +2"))
+        .anyMatch(l -> l.matches("raw_app_events .* +2"));
+    awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 1);
+
+    // Time goes on, and the sessions of before end.
+    send(name, "cleo", "12:00");
+    awaitMetric(job, Metrics.SESSIONS, 1);
+    flink.stopWithSavepoint(job);
+    try (LakeReader lake = LakeReader.ofFolder(stack.lake().resolve(name))) {
+      assertThat(lake.query("SELECT event_count FROM sessions").rows())
+          .containsExactly(List.of("1"));
+      assertThat(
+              lake.query("SELECT event_id FROM app_events ORDER BY timestamp").rows())
+          .containsExactly(List.of("bob-10:02"), List.of("cleo-12:00"));
+      assertThat(
+              lake.query("SELECT DISTINCT name, holds FROM cross_checks").rows())
+          .containsExactly(List.of("session_events", "true"));
+    }
+  }
+
+  private static void send(String name, String user, String time) {
+    String at = "2026-03-01T" + time + ":00Z";
+    String event =
+        String.format(
+            "{\"event_id\":\"%1$s-%2$s\",\"user_id\":\"%1$s\",\"event_type\":\"purchase\","
+                + "\"timestamp\":\"%3$s\"}",
+            user, time, at);
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", stack.kafka().bootstrap()),
+            new StringSerializer(),
+            new StringSerializer())) {
+      assertThat(
+              producer.send(
+                  new ProducerRecord<>(
+                      name + "-session", 0, Instant.parse(at).toEpochMilli(), user, event)))
+          .succeedsWithin(PATIENCE);
+    }
+  }
+
+  private static void awaitMetric(JobID job, String metric, long value) {
+    String name = Metrics.GROUP + "." + metric;
+    Await.until(
+        () -> metric + " to be " + value + ", it is " + flink.metrics().sum(job, name),
+        PATIENCE,
+        () -> flink.metrics().sum(job, name) == value);
   }
 
   private static void assertOnlyAffectedFilesAreReplaced(Map<String, List<Byte>> before, End end)

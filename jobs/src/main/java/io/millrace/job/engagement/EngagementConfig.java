@@ -93,7 +93,11 @@ public record EngagementConfig(
 
   /** What is kept per user. */
   public record Users(
-      Duration dedupTtl, int cacheUsers, MemorySize cacheSize, @Nullable Secret pseudonymKey) {}
+      Duration dedupTtl,
+      int cacheUsers,
+      MemorySize cacheSize,
+      @Nullable Secret pseudonymKey,
+      @Nullable String erasuresTopic) {}
 
   /**
    * The dimension; one of file and topic is set.
@@ -376,6 +380,12 @@ public record EngagementConfig(
           .stringType()
           .noDefaultValue()
           .withDescription("JSON-lines file of device and country rows, on any file system.");
+  static final ConfigOption<String> ERASURES_TOPIC =
+      key("users.erasures-topic")
+          .stringType()
+          .noDefaultValue()
+          .withDescription(
+              "Topic whose keys are users to be forgotten, as scripts/erase writes them.");
   static final ConfigOption<String> DIMENSION_TOPIC =
       key("dimension.topic")
           .stringType()
@@ -493,6 +503,7 @@ public record EngagementConfig(
           .option(CACHE_USERS, Check.atLeast(1))
           .option(CACHE_SIZE, Check.atLeast(MemorySize.ofMebiBytes(1)))
           .secret(PSEUDONYM_KEY)
+          .option(ERASURES_TOPIC)
           .option(DIMENSION_FILE)
           .option(DIMENSION_TOPIC)
           .option(DIMENSION_REFRESH, Check.atLeast(Duration.ofSeconds(1)))
@@ -629,7 +640,8 @@ public record EngagementConfig(
             s.get(DEDUP_TTL),
             s.get(CACHE_USERS),
             s.get(CACHE_SIZE),
-            s.findSecret(PSEUDONYM_KEY).orElse(null)),
+            s.findSecret(PSEUDONYM_KEY).orElse(null),
+            s.get(SOURCE) == SourceKind.KAFKA ? s.find(ERASURES_TOPIC).orElse(null) : null),
         dimensionFile.isEmpty() && dimensionTopic.isEmpty()
             ? null
             : new Dimension(

@@ -8,6 +8,7 @@ import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
 import io.millrace.event.CrossCheck;
 import io.millrace.event.DeadLetter;
+import io.millrace.event.Event;
 import io.millrace.event.LedgerEntry;
 import io.millrace.event.LiveRollup;
 import io.millrace.event.Received;
@@ -99,10 +100,12 @@ import org.slf4j.LoggerFactory;
  * @param hourly absent, with the other ports of rollups, when there are no rollups
  * @param liveTopic takes the records of a cell in order, from one subtask
  * @param liveTable the same
+ * @param erasures words to forget a user; absent without a topic of them
  * @param anomalies absent, with the topic, when none are looked for
  */
 public record EngagementPorts(
     List<EventSource> events,
+    @Nullable Source<Event, ?, ?> erasures,
     @Nullable DimensionSource dimension,
     Sink<AppEvent> appEvents,
     @Nullable Sink<Received> raw,
@@ -166,6 +169,7 @@ public record EngagementPorts(
     List<String> counters = List.copyOf(rollups.spec().counters().keySet());
     return new EngagementPorts(
         events(config, plan, validate),
+        erasures(config),
         dimension(config),
         table(config, plan, lineage, new AppEventTable(), whenPassed),
         config.lake().raw() && plan == null
@@ -239,7 +243,9 @@ public record EngagementPorts(
     if (config.dimension() != null && config.dimension().topic() != null) {
       wanted.add(config.dimension().topic());
     }
-    Stream.of(config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
+    Stream.of(
+            config.users().erasuresTopic(),
+            config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
         .filter(Objects::nonNull)
         .forEach(wanted::add);
     Properties client = KafkaSecrets.properties(config.input().kafkaProperties());
@@ -436,6 +442,28 @@ public record EngagementPorts(
       sources.add(new EventSource(topic, new TopicSource(source.build())));
     }
     return sources;
+  }
+
+  @Nullable
+  private static Source<Event, ?, ?> erasures(EngagementConfig config) {
+    Input input = config.input();
+    if (config.users().erasuresTopic() == null) {
+      return null;
+    }
+    KafkaSourceBuilder<Event> source =
+        KafkaSource.<Event>builder()
+            .setProperties(committedOnly(input.kafkaProperties().toProperties()))
+            .setBootstrapServers(input.bootstrapServers())
+            .setGroupId(input.group())
+            .setClientIdPrefix(input.group() + "-erasures")
+            .setTopics(config.users().erasuresTopic())
+            // A state from before may hold whoever is named there.
+            .setStartingOffsets(OffsetsInitializer.earliest())
+            .setDeserializer(new ErasureDeserializer());
+    if (input.bounded()) {
+      source.setBounded(OffsetsInitializer.latest());
+    }
+    return source.build();
   }
 
   /** A replay that was interrupted leaves records of which its manifest knows nothing. */
