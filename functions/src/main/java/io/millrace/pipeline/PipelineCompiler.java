@@ -131,9 +131,6 @@ public final class PipelineCompiler {
     for (StepDef step : inputsFirst(pipeline.steps())) {
       compiler.lower(step, arguments.get(step.id()));
     }
-    if (compiler.problems.stream().noneMatch(Problem::isError) && !offline) {
-      compiler.site.statements().attachAsDataStream();
-    }
     return new Compilation(
         pipeline,
         runId,
@@ -160,10 +157,12 @@ public final class PipelineCompiler {
     }
     boolean load = declaration.kind() == Kind.LOAD;
     List<String> columns = List.of();
+    List<Transformation<?>> before = List.of();
     try {
       if (load) {
         columns = inputs.get(0).columns();
         inputs.set(0, observe(step, inputs.get(0)));
+        before = List.copyOf(site.environment().getTransformations());
       }
       Rows rows = entry.lower(step, inputs);
       if (!load) {
@@ -174,7 +173,10 @@ public final class PipelineCompiler {
         results.put(def.id(), observe(step, rows));
       }
       collect(step);
-    } catch (ValidationException | TableException e) {
+      if (load) {
+        attach(step, before);
+      }
+    } catch (ValidationException | TableException | UnsupportedOperationException e) {
       problems.add(Problem.error(def.id(), null, oneLine(e)).atLine(def.line()));
       return;
     }
@@ -259,6 +261,20 @@ public final class PipelineCompiler {
                   .name(uid + "-end")
                   .setParallelism(1);
             });
+  }
+
+  /** Adds what a load inserts to the job, and names what is new there. */
+  private void attach(Step step, List<Transformation<?>> before) {
+    if (step.inserts() && !site.offline()) {
+      site.statements().attachAsDataStream();
+    }
+    Set<Transformation<?>> seen = new HashSet<>(observed.values());
+    int[] number = {0};
+    for (Transformation<?> added : site.environment().getTransformations()) {
+      if (!before.contains(added)) {
+        name(step.id() + ":write", added, seen, number);
+      }
+    }
   }
 
   /** Gives what the planner made of a step uids that the step's id and the plan's shape decide. */

@@ -13,6 +13,8 @@ import io.millrace.ledger.LedgerCounter;
 import io.millrace.rollup.PreAggregate;
 import io.millrace.session.Sessionize;
 import io.millrace.session.UserSessions;
+import io.millrace.telemetry.EventTimeSamples;
+import io.millrace.telemetry.LatencyHistogram;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.util.Iterator;
@@ -103,6 +105,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
   private static final ListStateDescriptor<Long> OPEN_EVENTS =
       new ListStateDescriptor<>("open-session-events", LongSerializer.INSTANCE);
+  private static final ListStateDescriptor<Long> OPEN_SESSIONS =
+      new ListStateDescriptor<>("open-sessions", LongSerializer.INSTANCE);
   private static final String TIMERS = "user-timers";
   private static final byte PRESENT = 1;
   private static final List<String> NO_CELL = List.of();
@@ -115,6 +119,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient MapState<HeldChunk, byte[]> held;
   private transient ListState<Long> savedWatermark;
   private transient ListState<Long> savedOpenEvents;
+  private transient ListState<Long> savedOpenSessions;
   private transient InternalTimerService<VoidNamespace> timers;
   private transient SpilledState spill;
   private transient HeldState overflow;
@@ -132,6 +137,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient long onTimeEvents;
   private transient long closedEvents;
   private transient long openEvents;
+  private transient long openSessions;
+  private transient EventTimeSamples samples;
 
   private transient Counter accepted;
   private transient Counter duplicates;
@@ -140,6 +147,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient Counter hits;
   private transient Counter misses;
   private transient Counter sessions;
+  private transient LatencyHistogram commitAges;
 
   public UserTimeline(TimelineOptions options) {
     this.options = options;
@@ -170,6 +178,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     for (Long saved : savedOpenEvents.get()) {
       openEvents += saved;
     }
+    savedOpenSessions = context.getOperatorStateStore().getListState(OPEN_SESSIONS);
+    for (Long saved : savedOpenSessions.get()) {
+      openSessions += saved;
+    }
     user = context.getKeyedStateStore().getState(USER);
     held = context.getKeyedStateStore().getMapState(HELD);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
@@ -191,6 +203,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
         options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
+    samples = new EventTimeSamples();
 
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     accepted = metrics.counter(Metrics.ACCEPTED);
@@ -201,6 +214,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     misses = metrics.counter(Metrics.CACHE_MISSES);
     sessions = metrics.counter(Metrics.SESSIONS);
     metrics.gauge(Metrics.OPEN_SESSION_EVENTS, () -> openEvents);
+    metrics.gauge(Metrics.OPEN_SESSIONS, () -> openSessions);
+    metrics.gauge(
+        Metrics.EVENT_TIME_LAG, () -> Metrics.secondsSince(watermark, System.currentTimeMillis()));
+    commitAges = new LatencyHistogram(metrics, Metrics.EVENT_TO_COMMIT);
     metrics.gauge(Metrics.CACHE_USERS, cache::users);
     metrics.gauge(Metrics.CACHE_BYTES, cache::bytes);
 
@@ -216,6 +233,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public void processElement(StreamRecord<Event> element) throws Exception {
     Event event = element.getValue();
     String id = event.userId();
+    if (event.isErasure()) {
+      erase(id);
+      return;
+    }
     UserValue value = load(id);
     spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
@@ -248,8 +269,29 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
   }
 
+  /** Forgets a user. What was counted stays so; a session that is open ends without a row. */
+  private void erase(String id) throws Exception {
+    UserValue value = load(id);
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null && !value.sessions.isEmpty()) {
+      overflow.id = id;
+      long end = Long.MAX_VALUE;
+      sessionize.advance(id, value.sessions, end, end, overflow, (s, cell) -> ended(s));
+    }
+    cache.remove(id);
+    setCurrentKey(id);
+    // Where there is none, none goes.
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.timer);
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.expiryTimer);
+    user.clear();
+    held.clear();
+    spilled.clear();
+    archived.clear();
+  }
+
   private void countOnTime(Event event, UserValue value, long frontier) throws IOException {
     onTimeEvents++;
+    samples.offer(event.timestamp());
     List<String> cell = NO_CELL;
     if (cells != null) {
       cell = cells.add(event, value.active);
@@ -261,6 +303,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (sessionize != null) {
       openEvents++;
       overflow.id = event.userId();
+      int before = open(value);
       sessionize.add(
           event.userId(),
           sessionize.held(event, cell),
@@ -268,17 +311,26 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
           frontier,
           overflow,
           closing);
+      openSessions += open(value) - before;
     }
+  }
+
+  private static int open(UserValue value) {
+    return value.sessions.isEmpty() ? 0 : 1;
   }
 
   private void close(Session session, List<String> cell) {
     sessions.inc();
-    closedEvents += session.eventCount();
-    openEvents -= session.eventCount();
+    ended(session);
     if (cells != null) {
       cells.add(session, cell);
     }
     output.collect(SESSIONS, new StreamRecord<>(session, session.end()));
+  }
+
+  private void ended(Session session) {
+    closedEvents += session.eventCount();
+    openEvents -= session.eventCount();
   }
 
   private boolean isLate(long timestamp) {
@@ -313,7 +365,12 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   private void flushCells() {
     if (cells != null) {
-      cells.flush(part -> output.collect(CELLS, new StreamRecord<>(part, part.cell().end())));
+      // A part has no time of its own: that of an event among them tells how old live values are.
+      long sample = samples.takeOne();
+      boolean none = options.bounded() || sample == EventTimeSamples.NONE;
+      cells.flush(
+          part ->
+              output.collect(CELLS, new StreamRecord<>(part, none ? part.cell().end() : sample)));
     }
   }
 
@@ -337,6 +394,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (sessionize != null && !value.sessions.isEmpty()) {
       sessionize.advance(
           id, value.sessions, frontier(now), frontier(finiteWatermark), overflow, closing);
+      openSessions += open(value) - 1;
     }
     value.active.expire(frontier(now));
     if (now != Long.MAX_VALUE) {
@@ -409,6 +467,13 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     cache.flush();
     flushCells();
     emitCounts(checkpointId);
+    samples.barrier(checkpointId);
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    super.notifyCheckpointComplete(checkpointId);
+    samples.complete(checkpointId, System.currentTimeMillis(), commitAges);
   }
 
   @Override
@@ -416,6 +481,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     super.snapshotState(context);
     savedWatermark.update(List.of(finiteWatermark));
     savedOpenEvents.update(List.of(openEvents));
+    savedOpenSessions.update(List.of(openSessions));
   }
 
   @Override

@@ -27,6 +27,7 @@ public final class Catalog {
             new ExtractParquet(),
             new ExtractApi(),
             new ExtractSql(),
+            new ExtractKafka(),
             new CleanNan(),
             new DeleteColumns(),
             new AssessQuality(),
@@ -38,9 +39,12 @@ public final class Catalog {
             new RenameColumns(),
             new CastColumns(),
             new DeduplicateRows(),
+            new AggregateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
-            new LoadData()));
+            new LoadData(),
+            new LoadKafka(),
+            new LoadLake()));
   }
 
   public Optional<Transform> find(String service) {

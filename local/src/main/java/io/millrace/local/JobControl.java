@@ -67,20 +67,7 @@ final class JobControl {
 
   /** The jar for clusters that the last build made. */
   static Path builtJar() {
-    Path target = BuildFiles.module().resolveSibling("jobs").resolve("target");
-    try (Stream<Path> files = Files.list(target)) {
-      return files
-          .filter(f -> f.getFileName().toString().matches("millrace-jobs-.*-cluster\\.jar"))
-          .max(Path::compareTo)
-          .orElseThrow(
-              () ->
-                  new CommandFailure(
-                      "there is no jar for clusters in "
-                          + target
-                          + "; run: mvn package -DskipTests"));
-    } catch (IOException e) {
-      throw new CommandFailure("there is no build in " + target, e);
-    }
+    return BuildFiles.jar("cluster");
   }
 
   /** Submits a job, and returns when all of its tasks run. */

@@ -1,0 +1,142 @@
+package io.millrace.local;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Breaks the stack under a running job, and counts what is in the lake; see {@code --help}. */
+@Command(
+    name = "scripts/chaos",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Starts Kafka, S3, a Hive Metastore and a Flink cluster as processes, runs the engagement"
+          + " job",
+      "under traffic once for each row, and breaks something meanwhile: kills processes, lets S3"
+          + " fail,",
+      "sends poison. At the end every event and every rejected record that the broker took must be"
+          + " in",
+      "the lake, once, and the ledger must agree with the producer. Exits with 0 only when all rows"
+          + " are",
+      "right. All rows take about 50 minutes, --short about 4."
+    },
+    version = "Millrace 0.1.0",
+    sortOptions = false)
+public final class Chaos implements Callable<Integer> {
+  @Option(
+      names = "--row",
+      paramLabel = "NAME",
+      arity = "1..*",
+      description = "The rows to run (default: all; with --short, the short ones).")
+  private List<String> names = List.of();
+
+  @Option(names = "--short", description = "Few rows, with fewer events and fewer faults.")
+  private boolean brief;
+
+  @Option(names = "--list", description = "Tell the rows, and run nothing.")
+  private boolean list;
+
+  @Option(
+      names = "--events",
+      paramLabel = "N",
+      description = "Events of each row, at the row's own rate (default: the row's).")
+  private long events;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "Of the events, and of when and what fails (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Figures as ROW.json, and the servers' folders (default: target/chaos).")
+  private Path out;
+
+  @Option(
+      names = "--docs",
+      description = "Write the figures of all rows in --out to docs/reliability.md.")
+  private boolean docs;
+
+  private final PrintStream print;
+  private final Path home;
+
+  Chaos(PrintStream print, Path home) {
+    this.print = print;
+    this.home = home;
+  }
+
+  public static void main(String[] args) {
+    PrintStream print = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    System.exit(Commands.run(new Chaos(print, Commands.home()), args));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (events < 0) {
+      throw new IllegalArgumentException("--events is " + events + ", but must be at least 1");
+    }
+    List<ChaosRow> rows = rows();
+    if (list) {
+      rows.forEach(
+          row ->
+              print.printf(
+                  Locale.ROOT, "%-16s %,9d  %s%n", row.label(), row.events(brief), row.title()));
+      return 0;
+    }
+    Path folder =
+        Files.createDirectories(out == null ? home.resolve("target").resolve("chaos") : out);
+    boolean right = true;
+    if (!docs || !names.isEmpty()) {
+      List<ChaosResult> results = run(rows, folder);
+      TextTable.print(print, ChaosResult.table(results));
+      for (ChaosResult result : results) {
+        if (!result.isRight()) {
+          print.println(result.row() + ": " + result.problem());
+        }
+        right &= result.isRight() || result.skipped();
+      }
+      print.println(
+          right
+              ? "Nothing lost, nothing doubled: " + results.size() + " rows are right."
+              : "Not every row is right.");
+    }
+    if (docs) {
+      ChaosResult.writeDocs(
+          home.resolve("docs").resolve("reliability.md"), ChaosResult.readAll(folder));
+    }
+    return right ? 0 : 1;
+  }
+
+  private List<ChaosRow> rows() {
+    if (!names.isEmpty()) {
+      return names.stream().map(ChaosRow::named).toList();
+    }
+    return Arrays.stream(ChaosRow.values()).filter(row -> !brief || row.isShort()).toList();
+  }
+
+  private List<ChaosResult> run(List<ChaosRow> rows, Path folder) throws IOException {
+    List<ChaosResult> results = new ArrayList<>();
+    try (ChaosStack stack = ChaosStack.start(folder.resolve("stack"), seed, print)) {
+      for (ChaosRow row : rows) {
+        print.printf("%n%s: %s%n", row.label(), row.title());
+        long wanted = events == 0 ? row.events(brief) : events;
+        ChaosResult result = new ChaosRun(stack, row, brief, wanted, seed, print).run(folder);
+        result.write(folder);
+        results.add(result);
+        print.println(result.happened());
+      }
+    }
+    return results;
+  }
+}
