@@ -184,10 +184,7 @@ class AssessQualityTest {
   void aColumnOfNullsIsInEveryRangeAndUnique() throws Exception {
     Rows rows =
         tables.rows(
-            List.of("n"),
-            List.of(DataTypes.BIGINT()),
-            new Object[] {null},
-            new Object[] {null});
+            List.of("n"), List.of(DataTypes.BIGINT()), new Object[] {null}, new Object[] {null});
     assertThat(
             checks(
                 """
