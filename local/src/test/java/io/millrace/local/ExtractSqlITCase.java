@@ -91,9 +91,7 @@ class ExtractSqlITCase {
     Path file = root.resolve("secret-url");
     Files.writeString(
         file,
-        postgres
-                .url()
-                .replace("jdbc:postgresql://", "postgresql://reader:s3cret%2Fpa%40ss-9127@")
+        postgres.url().replace("jdbc:postgresql://", "postgresql://reader:s3cret%2Fpa%40ss-9127@")
             + "?sslmode=prefer\n");
     return "file:" + file;
   }
@@ -176,8 +174,7 @@ class ExtractSqlITCase {
             .declaration()
             .examples()
             .get(0)
-            .replace(
-                "postgresql://localhost:5432/shop", postgres.url().substring("jdbc:".length()))
+            .replace("postgresql://localhost:5432/shop", postgres.url().substring("jdbc:".length()))
             .replace("env:SHOP_USER", "file:" + user)
             .replace("env:SHOP_PASSWORD", "file:" + password)
             .replace("{format: parquet}", "{format: csv}");
@@ -190,8 +187,7 @@ class ExtractSqlITCase {
     assertThat(report.step("read").rowsOut()).isEqualTo(2);
     assertThat(report.step("read").figures())
         .containsEntry("db_url_redacted", "postgresql://" + postgres.address() + "/postgres")
-        .containsEntry(
-            "query_preview", "SELECT id, name, country FROM customers ORDER BY id");
+        .containsEntry("query_preview", "SELECT id, name, country FROM customers ORDER BY id");
   }
 
   @Test
@@ -266,8 +262,7 @@ class ExtractSqlITCase {
                     + "query: SELECT day FROM numbers WHERE id IN (1, 2, 3)\npartition_column: day\n"
                     + "lower_bound: 2026-01-03\nupper_bound: 2026-01-04\npartitions: 2\n"))
         .containsExactlyInAnyOrder("2026-01-02", "2026-01-03", "2026-01-04");
-    assertThat(
-            rows(address + "query: SELECT id FROM numbers WHERE false\npartition_column: id\n"))
+    assertThat(rows(address + "query: SELECT id FROM numbers WHERE false\npartition_column: id\n"))
         .isEmpty();
   }
 
@@ -319,13 +314,12 @@ class ExtractSqlITCase {
     assertThat(refusal(address + "query: SELECT 1 AS a\nlower_bound: 1\n"))
         .isEqualTo("step 'read': lower_bound is given, but no partition_column that it is of");
     assertThat(failure(address + "query: \"SELECT 'NaN'::numeric AS a\"\n"))
-        .isEqualTo(
-            "the column 'a' has NaN, which numeric cannot hold here; cast it in the query");
+        .isEqualTo("the column 'a' has NaN, which numeric cannot hold here; cast it in the query");
     assertThat(failure(address + "query: \"SELECT 'infinity'::date AS a\"\n"))
-        .isEqualTo("the column 'a' has infinity, which DATE cannot hold here; cast it in the query");
+        .isEqualTo(
+            "the column 'a' has infinity, which DATE cannot hold here; cast it in the query");
     assertThat(failure(address + "query: \"SELECT 1e30::numeric AS a\"\n"))
-        .endsWith(
-            ", which DECIMAL(38, 18) cannot hold here; cast it in the query");
+        .endsWith(", which DECIMAL(38, 18) cannot hold here; cast it in the query");
   }
 
   /** Collects what is logged, at every level of the loggers. */
@@ -387,7 +381,11 @@ class ExtractSqlITCase {
       String misplaced =
           refusal(
               "db_url: "
-                  + postgres.url().replace("//", "//reader:" + PASSWORD.replace("/", "%2F").replace("@", "%40") + "@")
+                  + postgres
+                      .url()
+                      .replace(
+                          "//",
+                          "//reader:" + PASSWORD.replace("/", "%2F").replace("@", "%40") + "@")
                   + "\nquery: SELECT 1 AS a\n");
       assertThat(misplaced).startsWith("step 'read': db_url holds a user or a password;");
       seen.append(message).append(misplaced);

@@ -93,7 +93,8 @@ class ReadOnlyQueryTest {
             "query has UPDATE in line 1, column 27" + writes),
         List.of("SELECT * INTO x FROM t", "query has INTO in line 1, column 10" + writes),
         List.of("SELECT * FROM t FOR UPDATE", "query has FOR UPDATE in line 1, column 17" + locks),
-        List.of("SELECT * FROM t for /**/ share", "query has FOR SHARE in line 1, column 17" + locks),
+        List.of(
+            "SELECT * FROM t for /**/ share", "query has FOR SHARE in line 1, column 17" + locks),
         List.of(
             "SELECT * FROM (SELECT * FROM t FOR NO KEY UPDATE) q",
             "query has FOR NO in line 1, column 32" + locks),
@@ -104,12 +105,15 @@ class ReadOnlyQueryTest {
             "SELECT pg_catalog . \"pg_read_file\" /* x */ ('/etc/passwd')",
             "query calls pg_read_file in line 1, column 21" + calls),
         List.of("SELECT PG_SLEEP(1000)", "query calls pg_sleep in line 1, column 8" + calls),
-        List.of("SELECT 1 -- x\r , pg_sleep(1)", "query calls pg_sleep in line 2, column 4" + calls),
+        List.of(
+            "SELECT 1 -- x\r , pg_sleep(1)", "query calls pg_sleep in line 2, column 4" + calls),
         List.of(
             "SELECT * FROM pg_ls_dir('.') AS f",
             "query calls pg_ls_dir in line 1, column 15" + calls),
-        List.of("SELECT lo_export(1, '/tmp/x')", "query calls lo_export in line 1, column 8" + calls),
-        List.of("SELECT lo_import('/etc/passwd')", "query calls lo_import in line 1, column 8" + calls),
+        List.of(
+            "SELECT lo_export(1, '/tmp/x')", "query calls lo_export in line 1, column 8" + calls),
+        List.of(
+            "SELECT lo_import('/etc/passwd')", "query calls lo_import in line 1, column 8" + calls),
         List.of(
             "SELECT * FROM t, dblink('host=x', 'DELETE FROM t') AS x(y int)",
             "query calls dblink in line 1, column 18" + calls),
@@ -134,10 +138,11 @@ class ReadOnlyQueryTest {
             "query has a backslash before a quote in line 1, column 10" + two),
         List.of("SELECT U&\"\\0070g_sleep\"(1)", "query has U& in line 1, column 8" + two),
         List.of(
-            "SELECT a$$ , 1, $$ x $$", "query has a name with $ or in backquotes in line 1, column 8"
-                + two),
+            "SELECT a$$ , 1, $$ x $$",
+            "query has a name with $ or in backquotes in line 1, column 8" + two),
         List.of(
-            "SELECT $$x$$", "query has a text in other quotes than '...' in line 1, column 8" + two),
+            "SELECT $$x$$",
+            "query has a text in other quotes than '...' in line 1, column 8" + two),
         List.of(
             "SELECT q'{a'b}'",
             "query has a text in other quotes than '...' in line 1, column 8" + two),
@@ -217,7 +222,9 @@ class ReadOnlyQueryTest {
   @Test
   void aDatabaseThatIsNotThereIsOneLine() {
     assertThatThrownBy(
-            () -> new SqlAddress("postgresql://127.0.0.1:1/d", "ann", null).connect(Duration.ofSeconds(1)))
+            () ->
+                new SqlAddress("postgresql://127.0.0.1:1/d", "ann", null)
+                    .connect(Duration.ofSeconds(1)))
         .hasMessage(
             "postgresql://127.0.0.1:1/d is not reached, or its TLS is not as db_url asks"
                 + " (SQLSTATE 08001)")
