@@ -380,7 +380,7 @@ class TimelineAnalyticsTest {
   void anErasureLeavesNeitherStateNorTimers(Backend backend) throws Exception {
     var harness = start(backend, null, 1, 0);
     for (int i = 0; i < 100; i++) {
-      harness.processElement(event("bot", "e" + i, T0 + 5 * i * MINUTE, "tap", "d"), T0);
+      harness.processElement(event("bot", "e" + i, T0 + 5L * i * MINUTE, "tap", "d"), T0);
     }
     harness.prepareSnapshotPreBarrier(1);
     harness.snapshot(1, 0);

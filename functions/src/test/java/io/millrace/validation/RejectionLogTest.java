@@ -69,7 +69,9 @@ class RejectionLogTest {
   @Test
   void aLineNamesThePlaceTheReasonsAndTheBatch() {
     log.rejected(
-        ORIGIN, List.of(header("other", "x"), header("batch", "b-1"), header("batch", "b-2")), REASONS);
+        ORIGIN,
+        List.of(header("other", "x"), header("batch", "b-1"), header("batch", "b-2")),
+        REASONS);
     assertThat(lines.events).hasSize(1);
     LogEvent line = lines.events.get(0);
     assertThat(line.getMessage().getFormattedMessage())

@@ -452,7 +452,7 @@ public record EngagementPorts(
     }
     KafkaSourceBuilder<Event> source =
         KafkaSource.<Event>builder()
-            .setProperties(committedOnly(input.kafkaProperties().toProperties()))
+            .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
             .setBootstrapServers(input.bootstrapServers())
             .setGroupId(input.group())
             .setClientIdPrefix(input.group() + "-erasures")
