@@ -19,15 +19,11 @@ import picocli.CommandLine.Option;
     name = "scripts/chaos",
     mixinStandardHelpOptions = true,
     description = {
-      "Starts Kafka, S3, a Hive Metastore and a Flink cluster as processes, runs the engagement"
-          + " job",
-      "under traffic once for each row, and breaks something meanwhile: kills processes, lets S3"
-          + " fail,",
-      "sends poison. At the end every event and every rejected record that the broker took must be"
-          + " in",
-      "the lake, once, and the ledger must agree with the producer. Exits with 0 only when all rows"
-          + " are",
-      "right. All rows take most of an hour on an idle machine of two cores, --short about 5 minutes."
+      "Starts Kafka, S3, a Hive Metastore and a Flink cluster as processes, runs the engagement",
+      "job under traffic once for each row, and breaks something meanwhile: kills processes, lets",
+      "S3 fail, sends poison. At the end every event and every rejected record that the broker",
+      "took must be in the lake, once, and the ledger must agree with the producer. Exits with 0",
+      "only when all rows are right. All rows take most of an hour on a machine of two cores."
     },
     version = "Millrace 0.1.0",
     sortOptions = false)

@@ -117,9 +117,10 @@ record ChaosResult(
       return "";
     }
     List<Double> sorted = recoveries.stream().sorted().toList();
-    double median = sorted.get(sorted.size() / 2);
-    double longest = sorted.get(sorted.size() - 1);
-    return sorted.size() == 1
+    int size = sorted.size();
+    double median = (sorted.get((size - 1) / 2) + sorted.get(size / 2)) / 2;
+    double longest = sorted.get(size - 1);
+    return size == 1
         ? String.format(Locale.ROOT, "%.1f", longest)
         : String.format(Locale.ROOT, "%.1f to %.1f", median, longest);
   }
