@@ -104,11 +104,11 @@ public final class ExtractSql implements Transform {
       step.error("db_url", e.getMessage());
       return null;
     } catch (IllegalArgumentException e) {
-      step.error(e.getMessage().startsWith("db_url") ? "db_url" : "partition_column", e.getMessage());
+      step.error(
+          e.getMessage().startsWith("db_url") ? "db_url" : "partition_column", e.getMessage());
       return null;
     }
-    step.fact(
-        "query_preview", query.sql().substring(0, Math.min(query.sql().length(), PREVIEW)));
+    step.fact("query_preview", query.sql().substring(0, Math.min(query.sql().length(), PREVIEW)));
     String uid = step.id() + ":read";
     return SourceRows.rows(
         step,
@@ -196,9 +196,7 @@ public final class ExtractSql implements Transform {
 
   @Nullable
   private static Long bound(Arguments arguments, Partitions partitions, String parameter) {
-    return arguments.has(parameter)
-        ? partitions.bound(parameter, arguments.text(parameter))
-        : null;
+    return arguments.has(parameter) ? partitions.bound(parameter, arguments.text(parameter)) : null;
   }
 
   @Override

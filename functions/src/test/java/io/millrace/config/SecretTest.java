@@ -86,12 +86,10 @@ class SecretTest {
   /** In front of readers that the client has anyway. */
   @Test
   void kafkasClientsAreToldWhoReadsReferences() {
-    assertThat(
-            PassThrough.of(Map.of("config.providers", "vault", "a", "${env:KEY}")).forKafka())
+    assertThat(PassThrough.of(Map.of("config.providers", "vault", "a", "${env:KEY}")).forKafka())
         .containsEntry("a", "${env:KEY}")
         .containsKeys("config.providers.env.class", "config.providers.file.class")
-        .hasEntrySatisfying(
-            "config.providers", names -> assertThat(names).startsWith("vault,"))
+        .hasEntrySatisfying("config.providers", names -> assertThat(names).startsWith("vault,"))
         .hasSize(4);
   }
 

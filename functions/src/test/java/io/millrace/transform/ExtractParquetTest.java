@@ -246,7 +246,9 @@ class ExtractParquetTest {
         .doesNotContain("\n");
   }
 
-  /** Bytes that are wrong in the middle, where only reading finds them, fail the job in one line. */
+  /**
+   * Bytes that are wrong in the middle, where only reading finds them, fail the job in one line.
+   */
   @Test
   void aPageThatIsBrokenFailsTheJob() throws Exception {
     copy("SELECT 't' || i AS a FROM range(50000) r(i)", "a.parquet");

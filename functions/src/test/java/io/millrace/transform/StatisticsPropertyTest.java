@@ -39,7 +39,8 @@ class StatisticsPropertyTest {
       List.of(DataTypes.BIGINT(), DataTypes.DOUBLE(), DataTypes.STRING(), DataTypes.BOOLEAN());
 
   /** Texts are compared by code points; by UTF-16 the last two would stand the other way round. */
-  private static final List<String> TEXTS = List.of("", "B", "a", "\u00e9", "\uff5a", "\ud83d\ude00");
+  private static final List<String> TEXTS =
+      List.of("", "B", "a", "\u00e9", "\uff5a", "\ud83d\ude00");
 
   private static MiniCluster cluster;
   private static Path root;
@@ -166,7 +167,9 @@ class StatisticsPropertyTest {
         .map(
             row ->
                 row.stream()
-                    .map(value -> value instanceof Long number ? (Object) number.doubleValue() : value)
+                    .map(
+                        value ->
+                            value instanceof Long number ? (Object) number.doubleValue() : value)
                     .toList())
         .toList();
   }
@@ -269,8 +272,7 @@ class StatisticsPropertyTest {
     }
 
     assertThat(
-            clean(
-                table, Map.of("strategy", "fill_value", "fill_value", value, "columns", columns)))
+            clean(table, Map.of("strategy", "fill_value", "fill_value", value, "columns", columns)))
         .isEqualTo(Arrays.stream(expected).map(Arrays::asList).toList());
   }
 
@@ -320,8 +322,7 @@ class StatisticsPropertyTest {
 
     LocalTables tables = new LocalTables(root);
     Rows in =
-        tables.rows(
-            List.of("x"), List.of(whole ? DataTypes.BIGINT() : DataTypes.DOUBLE()), table);
+        tables.rows(List.of("x"), List.of(whole ? DataTypes.BIGINT() : DataTypes.DOUBLE()), table);
     Rows out =
         tables.lower(new RemoveOutliers(), Map.of("column", "x", "z_threshold", threshold), in);
 

@@ -118,7 +118,9 @@ class ComposeFileTest {
       }
     }
     assertThat(volumes).containsExactlyInAnyOrderElementsOf(compose.path("volumes")::fieldNames);
-    assertThat(sources).contains("./flink-conf", "./monitoring", "./deploy/compose/kafka").hasSizeGreaterThan(8);
+    assertThat(sources)
+        .contains("./flink-conf", "./monitoring", "./deploy/compose/kafka")
+        .hasSizeGreaterThan(8);
     for (String source : sources) {
       assertThat(ROOT.resolve(source)).exists();
     }

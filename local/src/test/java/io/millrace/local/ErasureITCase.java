@@ -231,19 +231,32 @@ class ErasureITCase {
     JobID job =
         submit(
             EngagementConfig.parse(
-                "--kafka.bootstrap-servers", stack.kafka().bootstrap(),
-                "--kafka.group", name,
-                "--topics", name + "-session:*",
-                "--job.name", name,
-                "--users.pseudonym-key", "file:" + key,
-                "--users.erasures-topic", name + "-forget",
-                "--time.idleness", "1 s",
-                "--sessions.topic", "",
-                "--rollups.enabled", "false",
-                "--anomalies.enabled", "false",
-                "--dead-letters.topics", "false",
-                "--lake.root", root,
-                "--lake.writer-memory", "16 mb"));
+                "--kafka.bootstrap-servers",
+                stack.kafka().bootstrap(),
+                "--kafka.group",
+                name,
+                "--topics",
+                name + "-session:*",
+                "--job.name",
+                name,
+                "--users.pseudonym-key",
+                "file:" + key,
+                "--users.erasures-topic",
+                name + "-forget",
+                "--time.idleness",
+                "1 s",
+                "--sessions.topic",
+                "",
+                "--rollups.enabled",
+                "false",
+                "--anomalies.enabled",
+                "false",
+                "--dead-letters.topics",
+                "false",
+                "--lake.root",
+                root,
+                "--lake.writer-memory",
+                "16 mb"));
     send(name, "ann", "10:00");
     send(name, "ann", "10:01");
     send(name, "bob", "10:02");
@@ -283,11 +296,9 @@ class ErasureITCase {
     try (LakeReader lake = LakeReader.ofFolder(stack.lake().resolve(name))) {
       assertThat(lake.query("SELECT event_count FROM sessions").rows())
           .containsExactly(List.of("1"));
-      assertThat(
-              lake.query("SELECT event_id FROM app_events ORDER BY timestamp").rows())
+      assertThat(lake.query("SELECT event_id FROM app_events ORDER BY timestamp").rows())
           .containsExactly(List.of("bob-10:02"), List.of("cleo-12:00"));
-      assertThat(
-              lake.query("SELECT DISTINCT name, holds FROM cross_checks").rows())
+      assertThat(lake.query("SELECT DISTINCT name, holds FROM cross_checks").rows())
           .containsExactly(List.of("session_events", "true"));
     }
   }

@@ -500,7 +500,6 @@ class SecurityITCase {
     }
   }
 
-
   private static long records(String topic) throws Exception {
     kafka.addUser("reader", OTHER);
     kafka.allow("reader", ResourceType.TOPIC, topic, AclOperation.READ);

@@ -108,13 +108,18 @@ class StreamingPipelineITCase {
   }
 
   private Running run(String yaml, @Nullable String from) throws Exception {
+    return run(yaml, from, 1);
+  }
+
+  /** With no more tasks than the topics have partitions, so that none is idle. */
+  private Running run(String yaml, @Nullable String from, int parallelism) throws Exception {
     PipelineFile file = PipelineParser.parse(yaml);
     Validation validation = PipelineValidator.validate(file, Catalog.standard());
     assertThat(validation.problems()).isEmpty();
     java.net.URI rest = cluster.getRestAddress().get();
     StreamExecutionEnvironment environment =
         PipelineEnvironments.remote(
-            rest.getHost(), rest.getPort(), PARALLELISM, validation.bounded());
+            rest.getHost(), rest.getPort(), parallelism, validation.bounded());
     if (!validation.bounded()) {
       PipelineEnvironments.keep(
           environment,
@@ -412,13 +417,13 @@ class StreamingPipelineITCase {
     }
 
     send("meters", readings, 0, readings.size());
-    Running whole = run(readings("meters", "meters-out"), null);
+    Running whole = run(readings("meters", "meters-out"), null, PARALLELISM);
     await("meters-out", expected.size(), whole);
     assertThat(whole.end().error()).isNull();
     assertThat(written("meters-out")).isEqualTo(expected);
 
     String yaml = readings("meters-killed", "meters-killed-out");
-    Running killed = run(yaml, null);
+    Running killed = run(yaml, null, PARALLELISM);
     send("meters-killed", readings, 0, 1_000);
     await("meters-killed-out", 500, killed);
     send("meters-killed", readings, 1_000, 1_500);
@@ -436,7 +441,7 @@ class StreamingPipelineITCase {
     cluster.cancelJob(job).get();
     assertThat(killed.report().join().status()).isEqualTo(Status.FAILED);
 
-    Running restored = run(yaml, lastCheckpoint(job));
+    Running restored = run(yaml, lastCheckpoint(job), PARALLELISM);
     send("meters-killed", readings, 2_500, readings.size());
     await("meters-killed-out", expected.size(), restored);
     assertThat(restored.end().error()).isNull();

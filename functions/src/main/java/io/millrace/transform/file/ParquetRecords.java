@@ -37,7 +37,9 @@ import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Type.Repetition;
 
-/** Puts records of a Parquet file together as rows, of the types that {@link ParquetColumns} has. */
+/**
+ * Puts records of a Parquet file together as rows, of the types that {@link ParquetColumns} has.
+ */
 final class ParquetRecords extends RecordMaterializer<GenericRowData> {
   private static final long JULIAN_EPOCH_DAY = 2_440_588;
   private static final long MILLIS_OF_DAY = 86_400_000;

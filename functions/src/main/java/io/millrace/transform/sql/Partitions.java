@@ -18,7 +18,8 @@ import org.apache.flink.table.types.logical.LogicalTypeRoot;
 
 /**
  * Splits a query by the values of a column into queries that can run side by side. Bounds only say
- * where to cut: what lies beyond them is in the first and the last part, and nulls are in the first.
+ * where to cut: what lies beyond them is in the first and the last part, and nulls are in the
+ * first.
  */
 public final class Partitions {
   private static final String FIRST_DAY = "1970-01-01";
@@ -85,10 +86,8 @@ public final class Partitions {
     String value =
         switch (type) {
           case DATE -> "(%s(%s) - DATE '" + FIRST_DAY + "')::bigint";
-          case TIMESTAMP_WITHOUT_TIME_ZONE ->
-              "(extract(epoch FROM %s(%s)) * 1000000)::bigint";
-          case TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
-              "(extract(epoch FROM %s(%s)) * 1000000)::bigint";
+          case TIMESTAMP_WITHOUT_TIME_ZONE -> "(extract(epoch FROM %s(%s)) * 1000000)::bigint";
+          case TIMESTAMP_WITH_LOCAL_TIME_ZONE -> "(extract(epoch FROM %s(%s)) * 1000000)::bigint";
           default -> "%s(%s)::bigint";
         };
     String sql =
@@ -154,7 +153,11 @@ public final class Partitions {
       case TIMESTAMP_WITHOUT_TIME_ZONE ->
           "TIMESTAMP '" + FIRST_DAY + "' + (" + value + ") * INTERVAL '1 microsecond'";
       case TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
-          "TIMESTAMPTZ '" + FIRST_DAY + " 00:00:00+00' + (" + value + ") * INTERVAL '1 microsecond'";
+          "TIMESTAMPTZ '"
+              + FIRST_DAY
+              + " 00:00:00+00' + ("
+              + value
+              + ") * INTERVAL '1 microsecond'";
       default -> "(" + value + ")";
     };
   }

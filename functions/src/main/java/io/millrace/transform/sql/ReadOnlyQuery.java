@@ -64,8 +64,8 @@ public final class ReadOnlyQuery {
   /**
    * Checks a text.
    *
-   * @throws IllegalArgumentException when it is not one SELECT that only reads; one line, which does
-   *     not repeat the query
+   * @throws IllegalArgumentException when it is not one SELECT that only reads; one line, which
+   *     does not repeat the query
    */
   public static ReadOnlyQuery of(String text) {
     if (text.length() > LONGEST) {

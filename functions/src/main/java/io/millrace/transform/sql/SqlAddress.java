@@ -20,9 +20,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Where a PostgreSQL database is and who asks: {@code postgresql://HOST:PORT/NAME?sslmode=require},
- * with {@code jdbc:} before it or not. It travels with the job as it was written, by reference where
- * it holds a secret, and is read where a connection is made. No message of it holds a user or a
- * password.
+ * with {@code jdbc:} before it or not. It travels with the job as it was written, by reference
+ * where it holds a secret, and is read where a connection is made. No message of it holds a user or
+ * a password.
  */
 public final class SqlAddress implements Serializable {
   private static final long serialVersionUID = 1L;

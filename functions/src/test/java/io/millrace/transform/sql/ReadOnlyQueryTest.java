@@ -20,11 +20,13 @@ class ReadOnlyQueryTest {
         "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r WHERE n<5) SELECT n FROM r",
         "(SELECT 1) UNION ALL SELECT 2 ORDER BY 1",
         "SELECT 'delete' AS action, \"update\", deleted FROM t WHERE note = 'x; DROP TABLE y'",
-        "SELECT x::numeric(10,2), a @> b, j ? 'k', interval '1 day', ARRAY[1,2], extract(year from d)"
-            + " FROM t",
+        "SELECT x::numeric(10,2), a @> b, j ? 'k', interval '1 day', ARRAY[1,2], extract(year from"
+            + " d) FROM t",
         "SELECT count(*) FILTER (WHERE x>1) OVER (PARTITION BY y ORDER BY z) FROM t",
-        "SELECT DISTINCT ON (a) a, b FROM t LEFT JOIN LATERAL (SELECT 1) q ON true LIMIT 5 OFFSET 2",
-        "SELECT string_agg(a, ',' ORDER BY b), percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM t",
+        "SELECT DISTINCT ON (a) a, b FROM t LEFT JOIN LATERAL (SELECT 1) q ON true LIMIT 5 OFFSET"
+            + " 2",
+        "SELECT string_agg(a, ',' ORDER BY b), percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM"
+            + " t",
         "SELECT substring(a FROM 2 FOR 3), pg_typeof(a) FROM generate_series(1, 10) AS g(a)",
         "SELECT a FROM t WHERE a LIKE '50\\%' ESCAPE '\\'",
         "SELECT E'a\\nb', N'c', B'01', X'1F'",
@@ -93,7 +95,8 @@ class ReadOnlyQueryTest {
             "query has UPDATE in line 1, column 27" + writes),
         List.of("SELECT * INTO x FROM t", "query has INTO in line 1, column 10" + writes),
         List.of("SELECT * FROM t FOR UPDATE", "query has FOR UPDATE in line 1, column 17" + locks),
-        List.of("SELECT * FROM t for /**/ share", "query has FOR SHARE in line 1, column 17" + locks),
+        List.of(
+            "SELECT * FROM t for /**/ share", "query has FOR SHARE in line 1, column 17" + locks),
         List.of(
             "SELECT * FROM (SELECT * FROM t FOR NO KEY UPDATE) q",
             "query has FOR NO in line 1, column 32" + locks),
@@ -104,12 +107,15 @@ class ReadOnlyQueryTest {
             "SELECT pg_catalog . \"pg_read_file\" /* x */ ('/etc/passwd')",
             "query calls pg_read_file in line 1, column 21" + calls),
         List.of("SELECT PG_SLEEP(1000)", "query calls pg_sleep in line 1, column 8" + calls),
-        List.of("SELECT 1 -- x\r , pg_sleep(1)", "query calls pg_sleep in line 2, column 4" + calls),
+        List.of(
+            "SELECT 1 -- x\r , pg_sleep(1)", "query calls pg_sleep in line 2, column 4" + calls),
         List.of(
             "SELECT * FROM pg_ls_dir('.') AS f",
             "query calls pg_ls_dir in line 1, column 15" + calls),
-        List.of("SELECT lo_export(1, '/tmp/x')", "query calls lo_export in line 1, column 8" + calls),
-        List.of("SELECT lo_import('/etc/passwd')", "query calls lo_import in line 1, column 8" + calls),
+        List.of(
+            "SELECT lo_export(1, '/tmp/x')", "query calls lo_export in line 1, column 8" + calls),
+        List.of(
+            "SELECT lo_import('/etc/passwd')", "query calls lo_import in line 1, column 8" + calls),
         List.of(
             "SELECT * FROM t, dblink('host=x', 'DELETE FROM t') AS x(y int)",
             "query calls dblink in line 1, column 18" + calls),
@@ -134,10 +140,11 @@ class ReadOnlyQueryTest {
             "query has a backslash before a quote in line 1, column 10" + two),
         List.of("SELECT U&\"\\0070g_sleep\"(1)", "query has U& in line 1, column 8" + two),
         List.of(
-            "SELECT a$$ , 1, $$ x $$", "query has a name with $ or in backquotes in line 1, column 8"
-                + two),
+            "SELECT a$$ , 1, $$ x $$",
+            "query has a name with $ or in backquotes in line 1, column 8" + two),
         List.of(
-            "SELECT $$x$$", "query has a text in other quotes than '...' in line 1, column 8" + two),
+            "SELECT $$x$$",
+            "query has a text in other quotes than '...' in line 1, column 8" + two),
         List.of(
             "SELECT q'{a'b}'",
             "query has a text in other quotes than '...' in line 1, column 8" + two),
@@ -183,8 +190,8 @@ class ReadOnlyQueryTest {
             + " file:/path, or take the parameters user and password";
     String parameter =
         "db_url has a parameter that is not allowed; these are: ApplicationName, channelBinding,"
-            + " connectTimeout, currentSchema, gssEncMode, loginTimeout, socketTimeout, ssl, sslNegotiation,"
-            + " sslcert, sslkey, sslmode, sslpassword, sslrootcert, tcpKeepAlive";
+            + " connectTimeout, currentSchema, gssEncMode, loginTimeout, socketTimeout, ssl,"
+            + " sslNegotiation, sslcert, sslkey, sslmode, sslpassword, sslrootcert, tcpKeepAlive";
     String place = "db_url must name one host and a database: postgresql://HOST:PORT/NAME";
     return Stream.of(
         List.of("postgresql://ann:s3cret@h/d", credentials),
@@ -201,7 +208,8 @@ class ReadOnlyQueryTest {
         List.of("h/d", "db_url must begin with postgresql://; only PostgreSQL is read"),
         List.of(
             "postgresql://ann:s3 cret@h/d",
-            "db_url is no address; characters such as @ and / in a password are written as %40, %2F"));
+            "db_url is no address; characters such as @ and / in a password are written as %40,"
+                + " %2F"));
   }
 
   @ParameterizedTest
@@ -217,7 +225,9 @@ class ReadOnlyQueryTest {
   @Test
   void aDatabaseThatIsNotThereIsOneLine() {
     assertThatThrownBy(
-            () -> new SqlAddress("postgresql://127.0.0.1:1/d", "ann", null).connect(Duration.ofSeconds(1)))
+            () ->
+                new SqlAddress("postgresql://127.0.0.1:1/d", "ann", null)
+                    .connect(Duration.ofSeconds(1)))
         .hasMessage(
             "postgresql://127.0.0.1:1/d is not reached, or its TLS is not as db_url asks"
                 + " (SQLSTATE 08001)")
