@@ -154,7 +154,8 @@ public final class ExtractKafka implements Transform {
     if (arguments.bool("to_end")) {
       table.option("scan.bounded.mode", "latest-offset");
     }
-    if (!arguments.text("idle_after").equals(NEVER)) {
+    boolean hasTime = arguments.has("time") && !step.bounded();
+    if (hasTime && !arguments.text("idle_after").equals(NEVER)) {
       table.option(
           "scan.watermark.idle-timeout", arguments.duration("idle_after").toMillis() + " ms");
     }
