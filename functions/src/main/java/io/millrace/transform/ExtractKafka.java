@@ -136,12 +136,13 @@ public final class ExtractKafka implements Transform {
               + "', but must be at most 90 d");
       return null;
     }
-    TableDescriptor.Builder table =
-        TopicTables.descriptor(
-            step,
-            step.arguments().text("start").equals("committed")
-                ? Map.of("auto.offset.reset", "earliest")
-                : Map.of());
+    Map<String, String> defaults = new LinkedHashMap<>();
+    // Else what a failed writer left behind would be read, and written again by another.
+    defaults.put("isolation.level", "read_committed");
+    if (step.arguments().text("start").equals("committed")) {
+      defaults.put("auto.offset.reset", "earliest");
+    }
+    TableDescriptor.Builder table = TopicTables.descriptor(step, defaults);
     if (table == null || !starts(step, table)) {
       return null;
     }

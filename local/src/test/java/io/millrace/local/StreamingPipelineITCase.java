@@ -101,9 +101,13 @@ class StreamingPipelineITCase {
 
   /** A run that another thread waits for. */
   private record Running(CompletableFuture<RunReport> report, AtomicBoolean stop) {
-    RunReport end() {
+    RunReport end() throws Exception {
       stop.set(true);
-      return report.join();
+      return atItsEnd();
+    }
+
+    RunReport atItsEnd() throws Exception {
+      return report.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
   }
 
@@ -439,7 +443,7 @@ class StreamingPipelineITCase {
             .orElseThrow()
             .getJobId();
     cluster.cancelJob(job).get();
-    assertThat(killed.report().join().status()).isEqualTo(Status.FAILED);
+    assertThat(killed.atItsEnd().status()).isEqualTo(Status.FAILED);
 
     Running restored = run(yaml, lastCheckpoint(job), PARALLELISM);
     send("meters-killed", readings, 2_500, readings.size());
@@ -533,7 +537,7 @@ class StreamingPipelineITCase {
     }
 
     Files.writeString(dir.resolve("orders.csv"), "id,amount\n1,2.5\n2,\n3,1e3\n");
-    RunReport loaded = run(example("load_kafka"), null).report().join();
+    RunReport loaded = run(example("load_kafka"), null).atItsEnd();
     assertThat(loaded.error()).isNull();
     assertThat(loaded.status()).isEqualTo(Status.COMPLETED);
     assertThat(kafka.read("orders").stream().map(r -> r.key() + " " + r.value()))
@@ -550,8 +554,7 @@ class StreamingPipelineITCase {
                         + " columns: {temperature: DOUBLE, at: TIMESTAMP_LTZ(3)}",
                     "save load_data format: csv"),
                 null)
-            .report()
-            .join();
+            .atItsEnd();
     assertThat(read.error()).isNull();
     assertThat(dir.resolve("back/processed/save.csv"))
         .hasContent(
