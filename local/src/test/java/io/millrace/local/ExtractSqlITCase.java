@@ -67,8 +67,8 @@ class ExtractSqlITCase {
       statement.execute("INSERT INTO customers VALUES (2, 'Bo', 'SE'), (1, 'Ann', NULL)");
       // What a query of only reading words may still call.
       statement.execute(
-          "CREATE FUNCTION sneaky() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN DELETE FROM numbers;"
-              + " RETURN 1; END $$");
+          "CREATE FUNCTION sneaky() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN DELETE FROM"
+              + " numbers; RETURN 1; END $$");
       statement.execute(
           "CREATE FUNCTION slow() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60);"
               + " RETURN 1; END $$");
@@ -216,7 +216,8 @@ class ExtractSqlITCase {
         .isEqualTo(
             "{'b':true,'i2':1,'i4':2,'i8':3000000000,'f4':0.1,'f8':1.0E-5,'n':12.50,"
                     .replace('\'', '"')
-                + ("'free':1.230000000000000000,'t':'größe','c':'x  ','raw':'AQL/','d':1709164800000,"
+                + ("'free':1.230000000000000000,'t':'größe','c':'x "
+                        + " ','raw':'AQL/','d':1709164800000,"
                         + "'time':'10:00:00.5','ts':1707645600123,'tz':1707638400000,")
                     .replace('\'', '"')
                 + "\"j\":\"{\\\"a\\\": 1}\","
@@ -259,8 +260,11 @@ class ExtractSqlITCase {
     assertThat(
             rows(
                 address
-                    + "query: SELECT day FROM numbers WHERE id IN (1, 2, 3)\npartition_column: day\n"
-                    + "lower_bound: 2026-01-03\nupper_bound: 2026-01-04\npartitions: 2\n"))
+                    + "query: SELECT day FROM numbers WHERE id IN (1, 2, 3)\n"
+                    + "partition_column: day\n"
+                    + "lower_bound: 2026-01-03\n"
+                    + "upper_bound: 2026-01-04\n"
+                    + "partitions: 2\n"))
         .containsExactlyInAnyOrder("2026-01-02", "2026-01-03", "2026-01-04");
     assertThat(rows(address + "query: SELECT id FROM numbers WHERE false\npartition_column: id\n"))
         .isEmpty();
@@ -275,7 +279,8 @@ class ExtractSqlITCase {
                 + " 25006)");
     assertThat(failure(address + "query: SELECT slow() AS s\ntimeout: 300 ms\n"))
         .isEqualTo(
-            "the query fails: ERROR: canceling statement due to statement timeout (SQLSTATE 57014)");
+            "the query fails: ERROR: canceling statement due to statement timeout (SQLSTATE"
+                + " 57014)");
     assertThat(refusal(address + "query: WITH d AS (DELETE FROM numbers RETURNING *) SELECT 1\n"))
         .isEqualTo(
             "step 'read': query has DELETE in line 1, column 12, which writes; it may only read");
@@ -304,12 +309,18 @@ class ExtractSqlITCase {
     assertThat(
             refusal(
                 address
-                    + "query: SELECT 1 AS a\npartition_column: a\nlower_bound: x\nupper_bound: 2\n"))
+                    + "query: SELECT 1 AS a\n"
+                    + "partition_column: a\n"
+                    + "lower_bound: x\n"
+                    + "upper_bound: 2\n"))
         .isEqualTo("step 'read': lower_bound is 'x', but must be a whole number, as a is");
     assertThat(
             refusal(
                 address
-                    + "query: SELECT 1 AS a\npartition_column: a\nlower_bound: 3\nupper_bound: 2\n"))
+                    + "query: SELECT 1 AS a\n"
+                    + "partition_column: a\n"
+                    + "lower_bound: 3\n"
+                    + "upper_bound: 2\n"))
         .isEqualTo("step 'read': lower_bound is above upper_bound");
     assertThat(refusal(address + "query: SELECT 1 AS a\nlower_bound: 1\n"))
         .isEqualTo("step 'read': lower_bound is given, but no partition_column that it is of");
