@@ -63,6 +63,19 @@ class ExtractSqlITCase {
             TIMESTAMPTZ '2026-01-01 00:00:00+00' + i * INTERVAL '1 minute' AS at, DATE '2026-01-01' + i AS day
           FROM generate_series(1, 5000) AS i
           """);
+      statement.execute(
+          """
+          CREATE TABLE kinds AS
+          SELECT true AS b, 1::int2 AS i2, 2 AS i4, 3000000000 AS i8, 0.1::float4 AS f4,
+            1e-5::float8 AS f8, 12.5::numeric(10,2) AS n, 1.23::numeric AS free,
+            'größe'::text AS t, 'x'::char(3) AS c, '\\x0102ff'::bytea AS raw,
+            DATE '2024-02-29' AS d, TIME '10:00:00.5' AS time,
+            TIMESTAMP '2024-02-11 10:00:00.123456' AS ts,
+            TIMESTAMPTZ '2024-02-11 10:00:00+02' AS tz, '{"a": 1}'::jsonb AS j,
+            ARRAY[1, NULL, 3] AS a, ARRAY['x', 'y'] AS texts, ARRAY[DATE '2024-01-01'] AS days,
+            'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS u, INTERVAL '1 day' AS span
+          """);
+      statement.execute("INSERT INTO kinds DEFAULT VALUES");
       statement.execute("CREATE TABLE customers (id int, name text, country text)");
       statement.execute("INSERT INTO customers VALUES (2, 'Bo', 'SE'), (1, 'Ann', NULL)");
       // What a query of only reading words may still call.
@@ -192,22 +205,10 @@ class ExtractSqlITCase {
 
   @Test
   void everyTypeHasItsPlace() throws Exception {
-    String query =
-        """
-        SELECT true AS b, 1::int2 AS i2, 2 AS i4, 3000000000 AS i8, 0.1::float4 AS f4, 1e-5::float8 AS f8,
-          12.5::numeric(10,2) AS n, 1.23::numeric AS free, 'größe'::text AS t, 'x'::char(3) AS c,
-          '\\\\x0102ff'::bytea AS raw, DATE '2024-02-29' AS d, TIME '10:00:00.5' AS time,
-          TIMESTAMP '2024-02-11 10:00:00.123456' AS ts, TIMESTAMPTZ '2024-02-11 10:00:00+02' AS tz,
-          '{"a": 1}'::jsonb AS j, ARRAY[1, NULL, 3] AS a, ARRAY['x', 'y'] AS texts, ARRAY[DATE '2024-01-01'] AS days,
-          'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS u, INTERVAL '1 day' AS span
-        UNION ALL
-        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-          NULL, NULL, NULL, NULL, NULL
-        """;
     RunReport report =
         run(
             yaml(
-                "db_url: " + reference() + "\nquery: |\n" + query.replace("\\\\", "\\").indent(2),
+                "db_url: " + reference() + "\nquery: SELECT * FROM kinds ORDER BY b",
                 "{format: json, lines: true, path: out.json}"));
 
     assertThat(report.error()).isNull();
@@ -222,7 +223,7 @@ class ExtractSqlITCase {
                 + "\"j\":\"{\\\"a\\\": 1}\","
                 + ("'a':[1,null,3],'texts':['x','y'],'days':[1704067200000],"
                         + "'u':'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',"
-                        + "'span':'0 years 0 mons 1 days 0 hours 0 mins 0.0 secs'}")
+                        + "'span':'1 day'}")
                     .replace('\'', '"'));
     assertThat(lines.get(1)).contains("\"b\":null", "\"a\":null", "\"span\":null");
     assertThat(lines).hasSize(2);
