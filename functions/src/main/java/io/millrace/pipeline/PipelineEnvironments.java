@@ -1,5 +1,6 @@
 package io.millrace.pipeline;
 
+import io.millrace.transform.DataRoot;
 import java.time.Duration;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
@@ -50,7 +51,13 @@ public final class PipelineEnvironments {
    * @param folder where checkpoints and savepoints go, a URI; null for what the cluster has
    * @param from a savepoint or retained checkpoint to go on from; null to begin anew
    */
-  public record State(@Nullable String folder, Duration interval, @Nullable String from) {}
+  public record State(@Nullable String folder, Duration interval, @Nullable String from) {
+    /** That of a pipeline which begins anew, in its folder below the data root. */
+    public static State below(DataRoot files, String pipeline) {
+      String folder = files.resolve(pipeline + "/state").toUri().toString();
+      return new State(folder, Duration.ofSeconds(10), null);
+    }
+  }
 
   /** Has a streaming environment take checkpoints, and give up on what fails again and again. */
   public static void keep(StreamExecutionEnvironment environment, State state) {

@@ -52,23 +52,28 @@ final class TopicTables {
       return null;
     }
     PassThrough properties = PassThrough.of(written);
-    Map<String, String> settings = new LinkedHashMap<>(defaults);
-    try {
-      if (!step.site().offline()) {
-        // What is missing is told before anything starts; the job holds references only.
-        properties.resolve();
-      }
-    } catch (ConfigException e) {
-      e.problems().forEach(problem -> step.error("properties", problem));
-      return null;
+    if (!step.site().offline()) {
+      warnOfSecrets(step, properties);
     }
-    settings.putAll(properties.forKafka());
+    Map<String, String> settings = new LinkedHashMap<>(defaults);
+    settings.putAll(written.isEmpty() ? written : properties.forKafka());
     TableDescriptor.Builder table =
         TableDescriptor.forConnector("kafka")
             .option("topic", step.arguments().text("topic"))
             .option("properties.bootstrap.servers", step.arguments().text("bootstrap_servers"));
     settings.forEach((name, value) -> table.option("properties." + name, value));
     return table;
+  }
+
+  /** They are read where a client is made, which may be another machine. */
+  private static void warnOfSecrets(Step step, PassThrough properties) {
+    try {
+      properties.resolve();
+    } catch (ConfigException e) {
+      for (String problem : e.problems()) {
+        step.warn("properties", problem + " here; every task of the job needs it");
+      }
+    }
   }
 
   @Nullable

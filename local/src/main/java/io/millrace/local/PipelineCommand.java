@@ -330,9 +330,7 @@ public final class PipelineCommand implements Callable<Integer> {
           return run(file, validation, files, here);
         }
         String folder =
-            state == null
-                ? files.resolve(file.pipeline().name() + "/state").toUri().toString()
-                : uri(state);
+            state == null ? State.below(files, file.pipeline().name()).folder() : uri(state);
         PipelineEnvironments.keep(here, new State(folder, checkpoints, uri(from)));
         PipelineEnvironments.keepOnDisk(here);
         return runUntilStopped(file, validation, files, here);

@@ -58,8 +58,13 @@ class ChaosResultTest {
     Path page =
         Files.writeString(
             folder.resolve("page.md"),
-            "before\n<!-- figures: written by scripts/chaos --docs -->\nold\n"
-                + "<!-- end of figures -->\nafter\n");
+            """
+            before
+            <!-- figures: written by scripts/chaos --docs -->
+            old
+            <!-- end of figures -->
+            after
+            """);
     List<ChaosResult> read = ChaosResult.readAll(folder);
     assertThat(read).containsExactly(WRONG, RIGHT);
     ChaosResult.writeDocs(page, read);

@@ -167,7 +167,6 @@ class MonitoringCheck {
     malformed = NORMALLY_MALFORMED;
     late = false;
     stack = up();
-    awaitQuiet("bad input and an outage of the metastore");
 
     step("S3 does not answer");
     signal("s3", "STOP");
@@ -176,7 +175,7 @@ class MonitoringCheck {
     } finally {
       signal("s3", "CONT");
     }
-    awaitQuiet("an outage of S3");
+    awaitQuiet("bad input, and outages of the metastore and of S3");
 
     step("the JobManager is away");
     stack.server("jobmanager").kill();
@@ -259,6 +258,7 @@ class MonitoringCheck {
   }
 
   private static void awaitFiring(String... alerts) {
+    assertThat(firing()).doesNotContain(alerts);
     long begin = System.nanoTime();
     Map<String, Long> seconds = new TreeMap<>();
     Await.until(

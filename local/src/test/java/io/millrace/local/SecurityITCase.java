@@ -363,7 +363,7 @@ class SecurityITCase {
                     TOPIC
                   depends_on: [small]
             """
-                .replace("TOPIC", topic.replace("\n", "\n    ")));
+                .replace("TOPIC", topic));
     Validation validation = PipelineValidator.validate(file, Catalog.standard());
     assertThat(validation.problems()).isEmpty();
     URI flinkUrl = URI.create(flink.webUrl());

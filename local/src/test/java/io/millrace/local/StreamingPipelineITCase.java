@@ -20,6 +20,7 @@ import io.millrace.pipeline.RunReport.Status;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -36,7 +37,10 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.JobID;
@@ -212,6 +216,60 @@ class StreamingPipelineITCase {
         .hasSize(3)
         .contains("eve {\"id\":4,\"who\":\"eve\",\"amount\":20.0}");
     assertThat(second.end().step("read").rowsOut()).isEqualTo(1);
+  }
+
+  @Test
+  void aProcessThatIsToldToEndLeavesASavepoint() throws Exception {
+    kafka.createTopic("visits", 1);
+    kafka.createTopic("visits-out", 1);
+    String yaml =
+        pipeline(
+            "visits",
+            "read extract_kafka topic: visits, columns: {n: BIGINT}",
+            "save load_kafka topic: visits-out");
+    Path file = Files.writeString(dir.resolve("visits.yaml"), yaml);
+    Path printed = dir.resolve("printed.txt");
+    send("visits", List.of("{\"n\":1}"));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
+    command.addAll(
+        List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("io.millrace.local.PipelineCommand", "run", file.toString()));
+    command.addAll(List.of("--data-root", dir.toString(), "--parallelism", "1"));
+    command.addAll(List.of("--checkpoint-interval", "500 ms"));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile())
+            .start();
+    try {
+      Await.until(
+          "a record in visits-out",
+          PATIENCE,
+          () -> {
+            assertThat(process.isAlive()).as(Files.readString(printed)).isTrue();
+            return !kafka.read("visits-out").isEmpty();
+          });
+      process.destroy();
+      assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    String output = Files.readString(printed);
+    assertThat(output).containsPattern("Stopped after [0-9.]+ s, run ");
+    Matcher savepoint =
+        Pattern.compile("To go on: --from (file:\\S+/visits/state/savepoints/\\S+)")
+            .matcher(output);
+    assertThat(savepoint.find()).as(output).isTrue();
+
+    send("visits", List.of("{\"n\":2}"));
+    Running restored = run(yaml, savepoint.group(1));
+    assertThat(await("visits-out", 2, restored))
+        .containsExactly("null {\"n\":1}", "null {\"n\":2}");
+    assertThat(restored.end().error()).isNull();
   }
 
   /** A reading of one of five stations, two seconds after the one before; null now and then. */

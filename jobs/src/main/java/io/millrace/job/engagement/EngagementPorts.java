@@ -245,7 +245,9 @@ public record EngagementPorts(
     }
     Stream.of(
             config.users().erasuresTopic(),
-            config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
+            config.sessions().topic(),
+            config.rollups().liveTopic(),
+            config.anomalies().topic())
         .filter(Objects::nonNull)
         .forEach(wanted::add);
     Properties client = KafkaSecrets.properties(config.input().kafkaProperties());
@@ -452,7 +454,7 @@ public record EngagementPorts(
     }
     KafkaSourceBuilder<Event> source =
         KafkaSource.<Event>builder()
-            .setProperties(committedOnly(input.kafkaProperties().toProperties()))
+            .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
             .setBootstrapServers(input.bootstrapServers())
             .setGroupId(input.group())
             .setClientIdPrefix(input.group() + "-erasures")
