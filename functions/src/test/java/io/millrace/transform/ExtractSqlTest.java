@@ -31,9 +31,7 @@ class ExtractSqlTest {
 
   @Test
   void addressAndQueryAreCheckedTogether() {
-    assertThat(
-            problems(
-                Map.of("db_url", "mysql://h/d", "query", "SELECT * FROM t; DELETE FROM t")))
+    assertThat(problems(Map.of("db_url", "mysql://h/d", "query", "SELECT * FROM t; DELETE FROM t")))
         .containsExactly(
             "db_url: db_url is of mysql, but only PostgreSQL is read",
             "query: query goes on after its end, but must be one statement");
@@ -58,13 +56,13 @@ class ExtractSqlTest {
     assertThat(problems(Map.of("db_url", "file:" + file)))
         .containsExactly("db_url: db_url must begin with postgresql://; only PostgreSQL is read");
     assertThat(problems(Map.of("db_url", "file:" + root + "/none")))
-        .containsExactly(
-            "db_url: cannot read 'file:" + root + "/none': there is no such file");
+        .containsExactly("db_url: cannot read 'file:" + root + "/none': there is no such file");
   }
 
   @Test
   void boundsAreOfAColumn() {
     assertThat(problems(Map.of("db_url", "postgresql://127.0.0.1:1/d", "upper_bound", 5)))
-        .containsExactly("upper_bound: upper_bound is given, but no partition_column that it is of");
+        .containsExactly(
+            "upper_bound: upper_bound is given, but no partition_column that it is of");
   }
 }

@@ -25,6 +25,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.util.InstantiationUtil;
@@ -325,7 +327,7 @@ class ExtractSqlITCase {
 
   /** Collects what is logged, at every level of the loggers. */
   private static final class Log extends AbstractAppender {
-    private final StringBuffer text = new StringBuffer();
+    private final Queue<String> lines = new ConcurrentLinkedQueue<>();
 
     Log() {
       super("collect", null, null, true, Property.EMPTY_ARRAY);
@@ -333,9 +335,9 @@ class ExtractSqlITCase {
 
     @Override
     public void append(LogEvent event) {
-      text.append(event.getMessage().getFormattedMessage()).append('\n');
+      lines.add(event.getMessage().getFormattedMessage());
       for (Throwable t = event.getThrown(); t != null; t = t.getCause()) {
-        text.append(t).append('\n');
+        lines.add(t.toString());
       }
     }
   }
@@ -395,8 +397,9 @@ class ExtractSqlITCase {
       context.getConfiguration().getRootLogger().setLevel(level);
       context.updateLoggers();
     }
-    assertThat(log.text).contains("shop");
-    seen.append(log.text);
+    String logged = String.join("\n", log.lines);
+    assertThat(logged).contains("shop");
+    seen.append(logged);
     assertThat(seen.indexOf("s3cret")).as("a secret in what was seen").isNegative();
     assertThat(seen.indexOf("pa@ss-9127")).isNegative();
     assertThat(seen.indexOf("pa%40ss")).isNegative();

@@ -32,8 +32,7 @@ class SqlSourceTest {
     assertThat(new Partitions("t", new LocalZonedTimestampType(6)).split("SELECT 1", 0, 10, 2))
         .last()
         .isEqualTo(
-            SQL
-                + "\"t\" >= TIMESTAMPTZ '1970-01-01 00:00:00+00' + (5) * INTERVAL '1 microsecond'");
+            SQL + "\"t\" >= TIMESTAMPTZ '1970-01-01 00:00:00+00' + (5) * INTERVAL '1 microsecond'");
   }
 
   @Test
