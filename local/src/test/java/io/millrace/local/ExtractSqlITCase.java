@@ -263,7 +263,7 @@ class ExtractSqlITCase {
             rows(
                 address
                     + "query: SELECT day FROM numbers WHERE id IN (1, 2, 3)\npartition_column: day\n"
-                    + "lower_bound: 2026-01-03\nupper_bound: 2026-01-04\npartitions: 2\n"))
+                    + "lower_bound: 2026-01-03\nupper_bound: 2026-12-31\npartitions: 5\n"))
         .containsExactlyInAnyOrder("2026-01-02", "2026-01-03", "2026-01-04");
     assertThat(rows(address + "query: SELECT id FROM numbers WHERE false\npartition_column: id\n"))
         .isEmpty();
