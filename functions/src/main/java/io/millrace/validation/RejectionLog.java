@@ -51,8 +51,8 @@ final class RejectionLog {
     String id = correlationId(headers);
     try (MDC.MDCCloseable unused = id == null ? null : MDC.putCloseable(CORRELATION_ID, id)) {
       LOG.warn(
-          "{} records of topic {} were rejected since the last such line; the latest is offset {} of"
-              + " partition {}: {}",
+          "{} records of topic {} were rejected since the last such line; the latest is offset {}"
+              + " of partition {}: {}",
           count,
           origin.topic(),
           origin.offset(),

@@ -51,7 +51,8 @@ import picocli.CommandLine.Option;
     description = {
       "Removes the rows of one person from every table that has a row per event, session or record."
           + " Only files with such a row are replaced; a job may write on meanwhile. A record below"
-          + " _erasures tells when, why and what was removed, with a salted hash in place of the id.",
+          + " _erasures tells when, why and what was removed, with a salted hash in place of the"
+          + " id.",
       "Without --lake it works on the stack of scripts/up. For S3 the keys are read from"
           + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },

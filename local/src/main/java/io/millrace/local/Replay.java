@@ -42,11 +42,11 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     version = "Millrace 0.1.0",
     description = {
-      "Sends rejected records, out of the table dead_letters, back to the topics that they came from,"
-          + " when what rejected them is mended. Each carries its attempt in the header"
-          + " millrace-attempt, and no record is sent as more than the third. A record and its entry in"
-          + " the manifest, a compacted topic, are one transaction: the same command again sends"
-          + " nothing twice, however it ended.",
+      "Sends rejected records, out of the table dead_letters, back to the topics that they came"
+          + " from, when what rejected them is mended. Each carries its attempt in the header"
+          + " millrace-attempt, and no record is sent as more than the third. A record and its"
+          + " entry in the manifest, a compacted topic, are one transaction: the same command again"
+          + " sends nothing twice, however it ended.",
       "Without --lake it works on the stack of scripts/up. For S3 the keys are read from"
           + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },

@@ -20,7 +20,11 @@ class LogLayoutTest {
       JsonTemplateLayout.newBuilder()
           .setConfiguration(new DefaultConfiguration())
           .setEventTemplateUri(
-              Path.of("../flink-conf/log-event.json").toAbsolutePath().normalize().toUri().toString())
+              Path.of("../flink-conf/log-event.json")
+                  .toAbsolutePath()
+                  .normalize()
+                  .toUri()
+                  .toString())
           .build();
 
   private static Log4jLogEvent.Builder event(String thread) {

@@ -231,9 +231,9 @@ public record EngagementConfig(
           .stringType()
           .noDefaultValue()
           .withDescription(
-              "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is "
-                  + "the name of its folder, where that is a configured topic. With source raw: the "
-                  + "plan that scripts/backfill --hours has written.");
+              "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is"
+                  + " the name of its folder, where that is a configured topic. With source raw:"
+                  + " the plan that scripts/backfill --hours has written.");
 
   static final ConfigOption<String> KAFKA_BOOTSTRAP =
       key("kafka.bootstrap-servers")
@@ -348,8 +348,8 @@ public record EngagementConfig(
           .durationType()
           .defaultValue(Duration.ofMinutes(10))
           .withDescription(
-              "An event at or before watermark minus this is late: it is stored and flagged, and is "
-                  + "in no final row.");
+              "An event at or before watermark minus this is late: it is stored and flagged, and is"
+                  + " in no final row.");
 
   static final ConfigOption<Duration> DEDUP_TTL =
       key("users.dedup-ttl")
@@ -415,8 +415,9 @@ public record EngagementConfig(
           .memoryType()
           .defaultValue(MemorySize.parse("256 kb"))
           .withDescription(
-              "Longest part of a record in such a message; quarantine keeps all of it. Text can take "
-                  + "twice that in JSON: keep it well below what the broker and the producer take.");
+              "Longest part of a record in such a message; quarantine keeps all of it. Text can"
+                  + " take twice that in JSON: keep it well below what the broker and the producer"
+                  + " take.");
 
   static final ConfigOption<String> LAKE_ROOT =
       key("lake.root")

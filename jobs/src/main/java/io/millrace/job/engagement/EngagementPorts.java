@@ -245,7 +245,9 @@ public record EngagementPorts(
     }
     Stream.of(
             config.users().erasuresTopic(),
-            config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
+            config.sessions().topic(),
+            config.rollups().liveTopic(),
+            config.anomalies().topic())
         .filter(Objects::nonNull)
         .forEach(wanted::add);
     Properties client = KafkaSecrets.properties(config.input().kafkaProperties());
