@@ -8,7 +8,10 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.errors.TopicExistsException;
 
-/** Creates the topics of a file, {@code NAME PARTITIONS [KEY=VALUE]...} in each line, unless they exist. */
+/**
+ * Creates the topics of a file, {@code NAME PARTITIONS [KEY=VALUE]...} in each line, unless they
+ * exist.
+ */
 class CreateTopics {
   public static void main(String[] args) throws Exception {
     // The broker that starts beside it gets five minutes.

@@ -1,7 +1,10 @@
 package io.millrace.config;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -15,6 +18,14 @@ public final class PassThrough implements Serializable {
 
   /** No property at all. */
   public static final PassThrough NONE = new PassThrough(Map.of());
+
+  private static final String PROVIDERS = "config.providers";
+
+  /** By name: this module knows no Kafka, and every jar that brings Kafka brings them, too. */
+  private static final Map<String, String> KAFKA_READERS =
+      Map.of(
+          "env", "io.millrace.job.engagement.KafkaSecrets$Variables",
+          "file", "io.millrace.job.engagement.KafkaSecrets$Files");
 
   private final TreeMap<String, String> values;
 
@@ -46,6 +57,26 @@ public final class PassThrough implements Serializable {
     values.forEach(
         (key, value) -> resolved.put(key, References.resolvePlaceholders(value, environment)));
     return resolved;
+  }
+
+  /**
+   * The values with references unread, and the settings by which Kafka's clients read them where
+   * they are made: nothing that keeps or prints these holds a secret.
+   */
+  public Map<String, String> forKafka() {
+    Map<String, String> settings = new TreeMap<>(values);
+    Set<String> providers = new LinkedHashSet<>();
+    Arrays.stream(values.getOrDefault(PROVIDERS, "").split(",", -1))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .forEach(providers::add);
+    KAFKA_READERS.forEach(
+        (name, reader) -> {
+          providers.add(name);
+          settings.put(PROVIDERS + "." + name + ".class", reader);
+        });
+    settings.put(PROVIDERS, String.join(",", providers));
+    return settings;
   }
 
   @Override

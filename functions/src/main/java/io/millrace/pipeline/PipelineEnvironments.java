@@ -1,5 +1,6 @@
 package io.millrace.pipeline;
 
+import io.millrace.transform.DataRoot;
 import java.time.Duration;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
@@ -9,6 +10,7 @@ import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.StateRecoveryOptions;
 import org.apache.flink.core.execution.CheckpointingMode;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -49,7 +51,13 @@ public final class PipelineEnvironments {
    * @param folder where checkpoints and savepoints go, a URI; null for what the cluster has
    * @param from a savepoint or retained checkpoint to go on from; null to begin anew
    */
-  public record State(@Nullable String folder, Duration interval, @Nullable String from) {}
+  public record State(@Nullable String folder, Duration interval, @Nullable String from) {
+    /** That of a pipeline which begins anew, in its folder below the data root. */
+    public static State below(DataRoot files, String pipeline) {
+      String folder = files.resolve(pipeline + "/state").toUri().toString();
+      return new State(folder, Duration.ofSeconds(10), null);
+    }
+  }
 
   /** Has a streaming environment take checkpoints, and give up on what fails again and again. */
   public static void keep(StreamExecutionEnvironment environment, State state) {
@@ -72,6 +80,13 @@ public final class PipelineEnvironments {
     configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
     configuration.set(
         RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS, MOST_RESTARTS);
+    environment.configure(configuration);
+  }
+
+  /** Has state on the disk, for a cluster that has no setting of its own. */
+  public static void keepOnDisk(StreamExecutionEnvironment environment) {
+    Configuration configuration = new Configuration();
+    configuration.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     environment.configure(configuration);
   }
 }

@@ -36,7 +36,8 @@ import org.apache.flink.util.ExceptionUtils;
 
 /** Runs a compiled pipeline as one Flink job, tells of its progress, and reports. */
 public final class PipelineRunner {
-  private static final long POLL_MILLIS = 50;
+  private static final int POLLS_OF_A_RUN = 20;
+  private static final long LEAST_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final long TELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** Hears of the rows that each step has counted so far, about twice a second. */
@@ -124,10 +125,10 @@ public final class PipelineRunner {
   private void execute(Progress progress) throws Exception {
     JobClient client = compilation.environment().executeAsync(compilation.pipeline().name());
     CountDownLatch never = new CountDownLatch(1);
-    long told = System.nanoTime();
+    long begin = System.nanoTime();
+    long told = begin;
     try {
-      // The client of a cluster asks for the result ever more seldom, so that it hears of the end
-      // up to two seconds late.
+      // The client of a cluster would hear of the end up to two seconds late.
       while (!client.getJobStatus().get().isGloballyTerminalState()) {
         if (System.nanoTime() - told >= TELL_NANOS) {
           told = System.nanoTime();
@@ -137,7 +138,8 @@ public final class PipelineRunner {
         if (savepoint == null && stop.getAsBoolean()) {
           savepoint = stopWithSavepoint(client);
         }
-        never.await(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        long runs = (System.nanoTime() - begin) / POLLS_OF_A_RUN;
+        never.await(Math.max(LEAST_POLL_NANOS, Math.min(runs, TELL_NANOS)), TimeUnit.NANOSECONDS);
       }
     } catch (InterruptedException e) {
       client.cancel().get(10, TimeUnit.SECONDS);

@@ -147,14 +147,6 @@ public final class Metrics {
 
   public static final String SUM = "_sum";
 
-  /**
-   * Rows of an unbounded pipeline that violate a rule of {@code data_quality}, by {@link #RULE}.
-   */
-  public static final String RULE_VIOLATIONS = "rule_violations";
-
-  /** Label: the rule's name. */
-  public static final String RULE = "rule";
-
   private Metrics() {}
 
   /** Seconds from a time, epoch ms, to now; NaN when there is no such time yet. */

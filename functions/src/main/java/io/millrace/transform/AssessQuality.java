@@ -127,6 +127,7 @@ public final class AssessQuality implements Transform {
     if (!step.bounded()) {
       return QualityByKey.lower(step, rules, rows);
     }
+    KeyedRows.warnOfScope(step);
     boolean failOnErrors = step.arguments().bool("fail_on_errors");
 
     Table judged = rules.rowRules().isEmpty() ? rows.table() : withViolations(rules, rows);

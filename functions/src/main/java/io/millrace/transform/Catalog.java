@@ -24,7 +24,9 @@ public final class Catalog {
         List.of(
             new ExtractCsv(),
             new ExtractExcel(),
+            new ExtractParquet(),
             new ExtractApi(),
+            new ExtractSql(),
             new ExtractKafka(),
             new CleanNan(),
             new DeleteColumns(),

@@ -114,6 +114,9 @@ public final class CleanNan implements Transform {
     if (!step.bounded() && !NEED_NO_SCOPE.contains(strategy)) {
       return CleanNanByKey.lower(step, rows, columns, all);
     }
+    if (step.bounded()) {
+      KeyedRows.warnOfScope(step);
+    }
     return switch (strategy) {
       case "drop" -> drop(rows, columns);
       case "fill_mean" -> fillMean(step, rows, numeric(rows, columns));

@@ -75,6 +75,16 @@ record KeyedRows(Rows rows, int[] key, Scope scope, DataType dataType, RowType t
     return new Scope(range.toMillis());
   }
 
+  /** Warns of a scope that bounded input has no use for. */
+  static void warnOfScope(Step step) {
+    for (String parameter : List.of("key", "over")) {
+      if (step.arguments().has(parameter)) {
+        step.warn(
+            parameter, parameter + " is not used: statistics of bounded input are over all of it");
+      }
+    }
+  }
+
   /** Positions of columns in the rows. */
   int[] positions(List<String> columns) {
     List<String> names = type.getFieldNames();

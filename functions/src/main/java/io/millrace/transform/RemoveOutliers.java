@@ -105,6 +105,7 @@ public final class RemoveOutliers implements Transform {
     if (!step.bounded()) {
       return byKey(step, rows, threshold, number);
     }
+    KeyedRows.warnOfScope(step);
     DataStream<Row> statistics = statistics(step, rows, column, number);
     // One row in, one row out: the aggregation tells the planner so, which then broadcasts it.
     Table once =

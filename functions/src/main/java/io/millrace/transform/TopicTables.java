@@ -35,7 +35,8 @@ final class TopicTables {
     return Parameter.object("properties")
         .doc(
             "Settings of Kafka's client by name, such as security.protocol. A value may hold"
-                + " ${env:NAME} and ${file:/path}, which are read when the pipeline starts.");
+                + " ${env:NAME} and ${file:/path}, which are read where a client is made: at the"
+                + " start, and on every machine of the cluster.");
   }
 
   /**
@@ -51,19 +52,28 @@ final class TopicTables {
       return null;
     }
     PassThrough properties = PassThrough.of(written);
-    Map<String, String> settings = new LinkedHashMap<>(defaults);
-    try {
-      settings.putAll(step.site().offline() ? properties.unresolved() : properties.resolve());
-    } catch (ConfigException e) {
-      e.problems().forEach(problem -> step.error("properties", problem));
-      return null;
+    if (!step.site().offline()) {
+      warnOfSecrets(step, properties);
     }
+    Map<String, String> settings = new LinkedHashMap<>(defaults);
+    settings.putAll(written.isEmpty() ? written : properties.forKafka());
     TableDescriptor.Builder table =
         TableDescriptor.forConnector("kafka")
             .option("topic", step.arguments().text("topic"))
             .option("properties.bootstrap.servers", step.arguments().text("bootstrap_servers"));
     settings.forEach((name, value) -> table.option("properties." + name, value));
     return table;
+  }
+
+  /** They are read where a client is made, which may be another machine. */
+  private static void warnOfSecrets(Step step, PassThrough properties) {
+    try {
+      properties.resolve();
+    } catch (ConfigException e) {
+      for (String problem : e.problems()) {
+        step.warn("properties", problem + " here; every task of the job needs it");
+      }
+    }
   }
 
   @Nullable

@@ -83,6 +83,16 @@ class SecretTest {
         .hasMessageEndingWith("cannot read 'env:NONE': the environment variable is not set");
   }
 
+  /** In front of readers that the client has anyway. */
+  @Test
+  void kafkasClientsAreToldWhoReadsReferences() {
+    assertThat(PassThrough.of(Map.of("config.providers", "vault", "a", "${env:KEY}")).forKafka())
+        .containsEntry("a", "${env:KEY}")
+        .containsKeys("config.providers.env.class", "config.providers.file.class")
+        .hasEntrySatisfying("config.providers", names -> assertThat(names).startsWith("vault,"))
+        .hasSize(4);
+  }
+
   @Test
   void propertiesThatLookSecretAreRedacted() {
     String[] secret = {

@@ -199,4 +199,22 @@ class KeyedStatisticsTest {
             "the input has no event time, by which statistics of unbounded input are made; name one"
                 + " by time in extract_kafka");
   }
+
+  @Test
+  void boundedInputHasNoUseForAScope() {
+    LocalTables local = new LocalTables(temp);
+    Rows in = local.rows(List.of("k", "x"), List.of(STRING(), DOUBLE()), row("a", 1.0));
+    Map<String, String> scope = Map.of("key", "k", "over", "all");
+    local.lower(new CleanNan(), scope, in);
+    local.lower(new RemoveOutliers(), Map.of("column", "x", "key", "k"), in);
+    local.lower(new AssessQuality(), Map.of("rules", Map.of("min_rows", 1), "over", "1 h"), in);
+    assertThat(local.problems)
+        .extracting(Problem::toString)
+        .containsExactly(
+            "step 'step': key is not used: statistics of bounded input are over all of it",
+            "step 'step': over is not used: statistics of bounded input are over all of it",
+            "step 'step': key is not used: statistics of bounded input are over all of it",
+            "step 'step': over is not used: statistics of bounded input are over all of it");
+    assertThat(local.problems).noneMatch(Problem::isError);
+  }
 }

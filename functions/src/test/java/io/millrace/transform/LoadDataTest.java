@@ -192,8 +192,8 @@ class LoadDataTest {
             "CO(GT) VARCHAR");
     assertThat(
             duckdb(
-                "SELECT concat_ws('|', b, i, l, f, d, dec, t, day, \"time\", \"at\", epoch_ms(instant),"
-                    + " hex(bytes), \"CO(GT)\") FROM '"
+                "SELECT concat_ws('|', b, i, l, f, d, dec, t, day, \"time\", \"at\","
+                    + " epoch_ms(instant), hex(bytes), \"CO(GT)\") FROM '"
                     + file
                     + "'"))
         .containsExactly(

@@ -39,33 +39,33 @@ enum ChaosRow {
       ChaosRun::stopKafka),
   S3_503(
       "S3 answers 503 to 1 %, 10 % and 50 % of calls to create, upload-part and complete",
-      Kind.USUAL, 1_000_000, 170, 0, run -> run.failSteps(S3Faults.Fault.ANSWER_503)),
+      Kind.USUAL, 1_000_000, 110, 0, run -> run.failSteps(S3Faults.Fault.ANSWER_503)),
   S3_500(
       "The same with 500",
       Kind.USUAL,
       1_000_000,
-      170,
+      110,
       0,
       run -> run.failSteps(S3Faults.Fault.ANSWER_500)),
   S3_429(
       "The same with 429",
       Kind.USUAL,
       1_000_000,
-      170,
+      110,
       0,
       run -> run.failSteps(S3Faults.Fault.ANSWER_429)),
   S3_RESET(
       "The same with a reset, half of them when S3 has done what it was asked",
       Kind.USUAL,
       1_000_000,
-      170,
+      110,
       60_000,
       run -> run.failSteps(S3Faults.Fault.RESET)),
   S3_STALL(
       "The same with silence for 5 s and a closed connection",
       Kind.USUAL,
       1_000_000,
-      170,
+      110,
       0,
       run -> run.failSteps(S3Faults.Fault.STALL)),
   S3_AWAY(
@@ -91,7 +91,9 @@ enum ChaosRow {
       ChaosRun::fillDisk),
   IDLE_PARTITION(
       "One partition of each topic gets nothing",
-      Kind.IDLE_PARTITION, 300_000, 100,
+      Kind.IDLE_PARTITION,
+      300_000,
+      100,
       0,
       ChaosRun::watchHoursComplete),
   SKEWED_CLOCK(
@@ -174,6 +176,11 @@ enum ChaosRow {
 
   boolean isShort() {
     return shortEvents > 0;
+  }
+
+  /** Whether it leaves the servers alone, so that another one can run beside it. */
+  boolean isTrafficOnly() {
+    return compareTo(IDLE_PARTITION) >= 0;
   }
 
   /**

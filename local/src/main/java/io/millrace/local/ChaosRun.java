@@ -100,10 +100,13 @@ final class ChaosRun {
     try {
       SimulatedTraffic.createTopics(stack.servers().kafka(), prefix(), ChaosTraffic.PARTITIONS);
       JobControl jobs = new JobControl(stack.servers(), print);
-      job = jobs.submit(JOB, JobControl.builtJar(), arguments(), PARALLELISM, null);
+      synchronized (stack) {
+        job = jobs.submit(JOB, JobControl.builtJar(), arguments(), PARALLELISM, null);
+      }
       begin = System.nanoTime();
-      long rateSeconds = Math.max(1, row.seconds(brief) * events / row.events(brief));
-      sending = CompletableFuture.supplyAsync(() -> send(list, (int) rateSeconds), ChaosRun::start);
+      // Fewer events come more slowly: what is broken is broken while they come.
+      long seconds = row.seconds(brief) * Math.max(events, row.events(brief)) / row.events(brief);
+      sending = CompletableFuture.supplyAsync(() -> send(list, (int) seconds), ChaosRun::start);
       awaitCheckpointAfter(System.currentTimeMillis());
       row.script().run(this);
       stack.heal();
@@ -114,7 +117,7 @@ final class ChaosRun {
       if (row == ChaosRow.IDLE_PARTITION) {
         assertHoursAreComplete();
       }
-      jobs.stop(jobs.running(JOB), true);
+      jobs.stop(self(), true);
       wall = (System.nanoTime() - begin) / 1e9;
       return result(truth, list, wall);
     } catch (Skipped e) {
@@ -228,6 +231,13 @@ final class ChaosRun {
 
   private FlinkRest rest() {
     return stack.servers().flink();
+  }
+
+  private FlinkRest.Job self() throws IOException {
+    return rest().jobs().stream()
+        .filter(j -> j.id().equals(job.jobId()))
+        .findFirst()
+        .orElseThrow(() -> new CommandFailure("the JobManager has forgotten the job"));
   }
 
   /** A condition that is asked now and then; also the moment to look at the job itself. */

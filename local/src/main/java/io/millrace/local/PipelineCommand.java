@@ -303,6 +303,11 @@ public final class PipelineCommand implements Callable<Integer> {
         input.tell(print, PipelineCheck.check(file, catalog, files));
         return INVALID;
       }
+      Duration checkpoints = checkpointInterval();
+      if (validation.bounded() && from != null) {
+        throw new IllegalArgumentException(
+            "--from is '" + from + "', but is for pipelines that read without end");
+      }
       if (address != null) {
         Path jar = clusterJar();
         requireCluster();
@@ -316,7 +321,7 @@ public final class PipelineCommand implements Callable<Integer> {
         if (validation.bounded()) {
           return run(file, validation, files, cluster);
         }
-        PipelineEnvironments.keep(cluster, new State(uri(state), checkpointInterval(), uri(from)));
+        PipelineEnvironments.keep(cluster, new State(uri(state), checkpoints, uri(from)));
         return submit(file, validation, files, cluster);
       }
       try (EmbeddedCluster cluster = EmbeddedCluster.start(parallelism)) {
@@ -325,10 +330,9 @@ public final class PipelineCommand implements Callable<Integer> {
           return run(file, validation, files, here);
         }
         String folder =
-            state == null
-                ? files.resolve(file.pipeline().name() + "/state").toUri().toString()
-                : uri(state);
-        PipelineEnvironments.keep(here, new State(folder, checkpointInterval(), uri(from)));
+            state == null ? State.below(files, file.pipeline().name()).folder() : uri(state);
+        PipelineEnvironments.keep(here, new State(folder, checkpoints, uri(from)));
+        PipelineEnvironments.keepOnDisk(here);
         return runUntilStopped(file, validation, files, here);
       }
     }

@@ -58,8 +58,13 @@ class ChaosResultTest {
     Path page =
         Files.writeString(
             folder.resolve("page.md"),
-            "before\n<!-- figures: written by scripts/chaos --docs -->\nold\n"
-                + "<!-- end of figures -->\nafter\n");
+            """
+            before
+            <!-- figures: written by scripts/chaos --docs -->
+            old
+            <!-- end of figures -->
+            after
+            """);
     List<ChaosResult> read = ChaosResult.readAll(folder);
     assertThat(read).containsExactly(WRONG, RIGHT);
     ChaosResult.writeDocs(page, read);
@@ -107,7 +112,8 @@ class ChaosResultTest {
         .contains("\ncommit-kill")
         .doesNotContain("huge-record");
     assertThat(command("--row", "taskmanager"))
-        .startsWith("2 scripts/chaos: --row is 'taskmanager', but must be one of: taskmanager-kill,");
+        .startsWith(
+            "2 scripts/chaos: --row is 'taskmanager', but must be one of: taskmanager-kill,");
     assertThat(command("--events", "-1"))
         .startsWith("2 scripts/chaos: --events is -1, but must be at least 1");
   }

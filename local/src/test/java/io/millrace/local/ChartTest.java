@@ -19,7 +19,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -132,9 +132,7 @@ class ChartTest {
     assertThat(job.lake().root()).startsWith(scheme(cloud));
 
     Configuration flink = new Configuration();
-    spec.path("flinkConfiguration")
-        .fields()
-        .forEachRemaining(e -> flink.setString(e.getKey(), e.getValue().asText()));
+    texts(spec.path("flinkConfiguration")).forEach(flink::setString);
     for (String key :
         List.of(
             "execution.checkpointing.dir",
@@ -241,33 +239,46 @@ class ChartTest {
     assertThat(spec.at("/job/args/3").asText()).isEqualTo("false");
   }
 
-  /** What differs is what speaks of one machine. */
+  /** What differs, and what is left out, is what speaks of one machine. */
   @Test
   void theClustersSettingsAreThoseOfFlinkConf() throws Exception {
-    Map<String, String> local = new HashMap<>();
-    YAML.readTree(ROOT.resolve("flink-conf/config.yaml").toFile())
-        .fields()
-        .forEachRemaining(e -> local.put(e.getKey(), e.getValue().asText()));
-    Map<String, String> differing = new TreeMap<>();
-    YAML.readTree(CHART.resolve("values.yaml").toFile())
-        .path("flinkConfiguration")
-        .fields()
-        .forEachRemaining(
-            e -> {
-              String value = e.getValue().asText();
-              assertThat(local).containsKey(e.getKey());
-              if (!local.get(e.getKey()).equals(value)) {
-                differing.put(e.getKey(), value);
-              }
-            });
+    Map<String, String> local =
+        texts(YAML.readTree(ROOT.resolve("flink-conf/config.yaml").toFile()));
+    Map<String, String> chart =
+        texts(YAML.readTree(CHART.resolve("values.yaml").toFile()).path("flinkConfiguration"));
+    assertThat(local).containsKeys(chart.keySet().toArray(String[]::new));
+    Map<String, String> differing = new TreeMap<>(chart);
+    differing.entrySet().removeAll(local.entrySet());
     assertThat(differing)
         .isEqualTo(
             Map.of(
                 "execution.checkpointing.interval", "60 s",
                 "high-availability.type", "kubernetes",
                 "taskmanager.memory.managed.size", "768m"));
+    assertThat(local.keySet())
+        .filteredOn(key -> !chart.containsKey(key))
+        .allMatch(
+            key ->
+                key.matches(
+                    "(jobmanager|taskmanager)\\.(memory|bind-host|rpc|load-balance).*|rest\\..*"
+                        + "|high-availability\\..*|execution\\.checkpointing\\.(savepoint-)?dir"
+                        + "|parallelism\\.default|env\\.java\\.opts\\.all"));
     assertThat(CHART.resolve("files/log4j-console.properties"))
         .hasSameTextualContentAs(ROOT.resolve("flink-conf/log4j-console.properties"));
+  }
+
+  private static Map<String, String> texts(JsonNode settings) {
+    Map<String, String> texts = new TreeMap<>();
+    settings
+        .properties()
+        .forEach(
+            e -> {
+              List<String> elements = new ArrayList<>();
+              e.getValue().forEach(element -> elements.add(element.asText()));
+              texts.put(
+                  e.getKey(), e.getValue().isArray() ? elements.toString() : e.getValue().asText());
+            });
+    return texts;
   }
 
   /** The class by which pods become an IAM role is in the plugin that they have. */

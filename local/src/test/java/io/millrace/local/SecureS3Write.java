@@ -12,11 +12,22 @@ import org.apache.flink.core.fs.RecoverableFsDataOutputStream;
 final class SecureS3Write {
   private SecureS3Write() {}
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) {
+    try {
+      write(args[0]);
+      System.exit(0);
+    } catch (Exception e) {
+      e.printStackTrace(System.out);
+      // Threads of the client would live on for a minute.
+      System.exit(1);
+    }
+  }
+
+  private static void write(String endpoint) throws Exception {
     Configuration configuration =
         Configuration.fromMap(
             Map.of(
-                "s3.endpoint", args[0],
+                "s3.endpoint", endpoint,
                 "s3.endpoint.region", "us-east-1",
                 "s3.path.style.access", "true",
                 "s3.access-key", SecureS3.ACCESS_KEY,
@@ -26,13 +37,11 @@ final class SecureS3Write {
     FileSystems.initialize(configuration);
     Path object = new Path("s3://" + SecureS3.BUCKET + "/a/b");
     FileSystem s3 = object.getFileSystem();
-    try (RecoverableFsDataOutputStream out = s3.createRecoverableWriter().open(object)) {
-      out.write("over TLS".getBytes(StandardCharsets.UTF_8));
-      out.closeForCommit().commit();
-    }
+    RecoverableFsDataOutputStream out = s3.createRecoverableWriter().open(object);
+    out.write("over TLS".getBytes(StandardCharsets.UTF_8));
+    out.closeForCommit().commit();
     try (FSDataInputStream in = s3.open(object)) {
       System.out.println("read back: " + new String(in.readAllBytes(), StandardCharsets.UTF_8));
     }
-    System.exit(0);
   }
 }

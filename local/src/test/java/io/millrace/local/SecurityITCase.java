@@ -9,6 +9,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.job.engagement.EngagementPorts;
+import io.millrace.pipeline.PipelineCheck;
+import io.millrace.pipeline.PipelineCompiler.Compilation;
+import io.millrace.pipeline.PipelineEnvironments;
+import io.millrace.pipeline.PipelineFile;
+import io.millrace.pipeline.PipelineParser;
+import io.millrace.pipeline.PipelineRunner;
+import io.millrace.pipeline.PipelineValidator;
+import io.millrace.pipeline.PipelineValidator.Validation;
+import io.millrace.pipeline.RunReport;
+import io.millrace.transform.Catalog;
+import io.millrace.transform.DataRoot;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -26,6 +37,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
@@ -62,6 +74,7 @@ class SecurityITCase {
   private static final String STORE_PASSWORD = "planted-store-secret-4713";
   private static final String OTHER = "planted-other-secret-4714";
   private static final int EVENTS = 200;
+  private static final long FIRST = 1_772_000_000_000L;
 
   /** Of one start of the job, whose clients are refused once each. */
   private static final long MOST_REFUSALS = 20;
@@ -281,6 +294,91 @@ class SecurityITCase {
     assertNoSecretIsLogged();
   }
 
+  @Test
+  void aPipelineOverTopicsHoldsReferencesOnly() throws Exception {
+    kafka.createTopic("secure-in", Map.of());
+    kafka.createTopic("secure-out", Map.of());
+    kafka.allow(USER, ResourceType.TOPIC, "secure-in", AclOperation.READ);
+    kafka.allow(USER, ResourceType.TOPIC, "secure-out", AclOperation.WRITE);
+    kafka.allow(USER, ResourceType.GROUP, "numbers-read", AclOperation.READ);
+    produce("secure-in", List.of("{\"n\":1}", "{\"n\":20}", "{\"n\":3}"));
+
+    RunReport done = runPipeline("password");
+    assertThat(done.error()).isNull();
+    assertThat(done.status()).isEqualTo(RunReport.Status.COMPLETED);
+    assertThat(done.step("save").rowsOut()).isEqualTo(2);
+    assertThat(records("secure-out")).isEqualTo(2);
+
+    RunReport refused = runPipeline("wrong");
+    assertThat(refused.error()).contains("due to invalid credentials");
+    List<String> told =
+        new ArrayList<>(
+            List.of(done.toString(), refused.toString(), done.toJson(), refused.toJson()));
+    Matcher jobs = Pattern.compile("\"jid\":\"(\\w+)\"").matcher(get("/jobs/overview"));
+    while (jobs.find()) {
+      told.addAll(rest(JobID.fromHexString(jobs.group(1))));
+    }
+    assertNoSecretIn(told);
+    assertNoSecretIsLogged();
+  }
+
+  private static RunReport runPipeline(String passwordFile) throws Exception {
+    String topic =
+        """
+        bootstrap_servers: "%s"
+                properties:
+                  security.protocol: SASL_SSL
+                  sasl.mechanism: SCRAM-SHA-512
+                  sasl.jaas.config: '%s'
+                  ssl.truststore.location: %s
+                  ssl.truststore.type: PKCS12
+                  ssl.truststore.password: ${file:%s}\
+        """
+            .formatted(
+                kafka.bootstrap(),
+                SecureKafka.jaas(USER, "${file:" + folder.resolve(passwordFile) + "}"),
+                key.trustStore(),
+                folder.resolve("store"));
+    PipelineFile file =
+        PipelineParser.parse(
+            """
+            pipeline:
+              name: numbers
+              steps:
+                - id: read
+                  service: extract_kafka
+                  params:
+                    topic: secure-in
+                    columns: {n: BIGINT}
+                    to_end: true
+                    TOPIC
+                - id: small
+                  service: filter
+                  params: {condition: "n < 10"}
+                  depends_on: [read]
+                - id: save
+                  service: load_kafka
+                  params:
+                    topic: secure-out
+                    TOPIC
+                  depends_on: [small]
+            """
+                .replace("TOPIC", topic));
+    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    assertThat(validation.problems()).isEmpty();
+    URI flinkUrl = URI.create(flink.webUrl());
+    Compilation compilation =
+        PipelineCheck.compile(
+            file,
+            validation,
+            Catalog.standard(),
+            PipelineEnvironments.remote(
+                flinkUrl.getHost(), flinkUrl.getPort(), 1, validation.bounded()),
+            DataRoot.at(folder));
+    assertThat(compilation.problems()).isEmpty();
+    return PipelineRunner.run(compilation, (step, rows, end) -> {}, () -> false);
+  }
+
   /** Whether the table is there is asked over the connection that the job would have. */
   @Test
   void postgresIsTrustedByItsCertificateOnly() throws Exception {
@@ -374,22 +472,29 @@ class SecurityITCase {
 
   /** Each user has one event, of an hour of its own; the last record is none. */
   private static void send() throws Exception {
+    List<String> values = new ArrayList<>();
+    for (int i = 0; i < EVENTS; i++) {
+      values.add(
+          "{\"event_id\":\"e%d\",\"user_id\":\"u%d\",\"event_type\":\"tap\",\"timestamp\":%d}"
+              .formatted(i, i, FIRST + i * 60_000L));
+    }
+    values.add("no json");
+    produce("secure-events", values);
+  }
+
+  /** Each value with a time of its own, a minute after the one before. */
+  private static void produce(String topic, List<String> values) throws Exception {
     kafka.addUser("producer", OTHER);
-    kafka.allow("producer", ResourceType.TOPIC, "secure-events", AclOperation.WRITE);
+    kafka.allow("producer", ResourceType.TOPIC, topic, AclOperation.WRITE);
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(
             kafka.client("producer", OTHER),
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
-      for (int i = 0; i <= EVENTS; i++) {
-        long time = 1_772_000_000_000L + i * 60_000L;
-        String json =
-            i == EVENTS
-                ? "no json"
-                : "{\"event_id\":\"e%d\",\"user_id\":\"u%d\",\"event_type\":\"tap\",\"timestamp\":%d}"
-                    .formatted(i, i, time);
+      for (int i = 0; i < values.size(); i++) {
         producer.send(
-            new ProducerRecord<>("secure-events", null, time, null, json.getBytes(UTF_8)));
+            new ProducerRecord<>(
+                topic, null, FIRST + i * 60_000L, null, values.get(i).getBytes(UTF_8)));
       }
       producer.flush();
     }
@@ -418,7 +523,6 @@ class SecurityITCase {
   /** What anybody can see of a job in Flink's web interface. */
   private static List<String> rest(JobID job) throws IOException, InterruptedException {
     List<String> answers = new ArrayList<>();
-    HttpClient http = HttpClient.newHttpClient();
     for (String path :
         List.of(
             "/config",
@@ -430,14 +534,19 @@ class SecurityITCase {
             "/jobs/" + job + "/plan",
             "/jobs/" + job + "/exceptions",
             "/jobs/" + job + "/checkpoints/config")) {
-      HttpResponse<String> answer =
-          http.send(
-              HttpRequest.newBuilder(URI.create(flink.webUrl() + path)).build(),
-              HttpResponse.BodyHandlers.ofString());
-      assertThat(answer.statusCode()).as(path).isEqualTo(200);
-      answers.add(answer.body());
+      answers.add(get(path));
     }
     return answers;
+  }
+
+  private static String get(String path) throws IOException, InterruptedException {
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(flink.webUrl() + path)).build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(path).isEqualTo(200);
+    return answer.body();
   }
 
   /** How often a client was refused so far: each says so once. */

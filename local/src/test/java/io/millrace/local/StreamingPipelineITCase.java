@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.lake.catalog.TableSchema;
 import io.millrace.pipeline.PipelineCheck;
 import io.millrace.pipeline.PipelineCompiler.Compilation;
 import io.millrace.pipeline.PipelineEnvironments;
@@ -18,6 +20,7 @@ import io.millrace.pipeline.RunReport.Status;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -34,7 +37,10 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.JobID;
@@ -113,6 +119,7 @@ class StreamingPipelineITCase {
       PipelineEnvironments.keep(
           environment,
           new State(dir.resolve("state").toUri().toString(), Duration.ofMillis(500), from));
+      PipelineEnvironments.keepOnDisk(environment);
     }
     Compilation compilation =
         PipelineCheck.compile(file, validation, Catalog.standard(), environment, DataRoot.at(dir));
@@ -211,6 +218,60 @@ class StreamingPipelineITCase {
     assertThat(second.end().step("read").rowsOut()).isEqualTo(1);
   }
 
+  @Test
+  void aProcessThatIsToldToEndLeavesASavepoint() throws Exception {
+    kafka.createTopic("visits", 1);
+    kafka.createTopic("visits-out", 1);
+    String yaml =
+        pipeline(
+            "visits",
+            "read extract_kafka topic: visits, columns: {n: BIGINT}",
+            "save load_kafka topic: visits-out");
+    Path file = Files.writeString(dir.resolve("visits.yaml"), yaml);
+    Path printed = dir.resolve("printed.txt");
+    send("visits", List.of("{\"n\":1}"));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
+    command.addAll(
+        List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("io.millrace.local.PipelineCommand", "run", file.toString()));
+    command.addAll(List.of("--data-root", dir.toString(), "--parallelism", "1"));
+    command.addAll(List.of("--checkpoint-interval", "500 ms"));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile())
+            .start();
+    try {
+      Await.until(
+          "a record in visits-out",
+          PATIENCE,
+          () -> {
+            assertThat(process.isAlive()).as(Files.readString(printed)).isTrue();
+            return !kafka.read("visits-out").isEmpty();
+          });
+      process.destroy();
+      assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    String output = Files.readString(printed);
+    assertThat(output).containsPattern("Stopped after [0-9.]+ s, run ");
+    Matcher savepoint =
+        Pattern.compile("To go on: --from (file:\\S+/visits/state/savepoints/\\S+)")
+            .matcher(output);
+    assertThat(savepoint.find()).as(output).isTrue();
+
+    send("visits", List.of("{\"n\":2}"));
+    Running restored = run(yaml, savepoint.group(1));
+    assertThat(await("visits-out", 2, restored))
+        .containsExactly("null {\"n\":1}", "null {\"n\":2}");
+    assertThat(restored.end().error()).isNull();
+  }
+
   /** A reading of one of five stations, two seconds after the one before; null now and then. */
   private record Reading(int n, String station, @Nullable Integer level, @Nullable Double flow) {
     static Reading of(int n, Random random) {
@@ -247,6 +308,10 @@ class StreamingPipelineITCase {
             new StringSerializer())) {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
       for (Reading r : readings.subList(from, to)) {
+        if (r.n() % 50 == 0) {
+          // A resend, which is dropped.
+          sent.add(producer.send(new ProducerRecord<>(topic, r.partition(), null, null, r.json())));
+        }
         sent.add(producer.send(new ProducerRecord<>(topic, r.partition(), null, null, r.json())));
       }
       for (Future<RecordMetadata> record : sent) {
@@ -262,6 +327,7 @@ class StreamingPipelineITCase {
             + from
             + ", columns: {n: BIGINT, station: STRING, at: TIMESTAMP_LTZ(3), level: BIGINT,"
             + " flow: DOUBLE}, time: at",
+        "once deduplicate key: [n], over: 1 h",
         "carried clean_nan strategy: ffill, columns: [level], key: station, over: all",
         "filled clean_nan strategy: fill_mean, columns: [flow], key: station, over: all",
         "usual outlier_detection column: flow, key: station, over: all",
@@ -340,27 +406,27 @@ class StreamingPipelineITCase {
     }
     List<String> expected = expected(readings);
     assertThat(expected).hasSizeBetween(READINGS * 9 / 10, READINGS - 20);
-    for (String topic : List.of("readings", "readings-killed")) {
+    for (String topic : List.of("meters", "meters-killed")) {
       kafka.createTopic(topic, 2);
       kafka.createTopic(topic + "-out", 2);
     }
 
-    send("readings", readings, 0, readings.size());
-    Running whole = run(readings("readings", "readings-out"), null);
-    await("readings-out", expected.size(), whole);
+    send("meters", readings, 0, readings.size());
+    Running whole = run(readings("meters", "meters-out"), null);
+    await("meters-out", expected.size(), whole);
     assertThat(whole.end().error()).isNull();
-    assertThat(written("readings-out")).isEqualTo(expected);
+    assertThat(written("meters-out")).isEqualTo(expected);
 
-    String yaml = readings("readings-killed", "readings-killed-out");
+    String yaml = readings("meters-killed", "meters-killed-out");
     Running killed = run(yaml, null);
-    send("readings-killed", readings, 0, 1_000);
-    await("readings-killed-out", 500, killed);
-    send("readings-killed", readings, 1_000, 1_500);
+    send("meters-killed", readings, 0, 1_000);
+    await("meters-killed-out", 500, killed);
+    send("meters-killed", readings, 1_000, 1_500);
     cluster.terminateTaskManager(0).get();
     cluster.startTaskManager();
-    send("readings-killed", readings, 1_500, 2_000);
-    await("readings-killed-out", 1_600, killed);
-    send("readings-killed", readings, 2_000, 2_500);
+    send("meters-killed", readings, 1_500, 2_000);
+    await("meters-killed-out", 1_600, killed);
+    send("meters-killed", readings, 2_000, 2_500);
     JobID job =
         cluster.listJobs().get().stream()
             .filter(status -> status.getJobState() == JobStatus.RUNNING)
@@ -371,10 +437,10 @@ class StreamingPipelineITCase {
     assertThat(killed.report().join().status()).isEqualTo(Status.FAILED);
 
     Running restored = run(yaml, lastCheckpoint(job));
-    send("readings-killed", readings, 2_500, readings.size());
-    await("readings-killed-out", expected.size(), restored);
+    send("meters-killed", readings, 2_500, readings.size());
+    await("meters-killed-out", expected.size(), restored);
     assertThat(restored.end().error()).isNull();
-    assertThat(written("readings-killed-out")).isEqualTo(expected);
+    assertThat(written("meters-killed-out")).isEqualTo(expected);
   }
 
   private String lastCheckpoint(JobID job) throws IOException {
@@ -388,5 +454,180 @@ class StreamingPipelineITCase {
           .toUri()
           .toString();
     }
+  }
+
+  /** The catalog's example of an entry, on this broker. */
+  private String example(String service) {
+    return Catalog.standard()
+        .find(service)
+        .orElseThrow()
+        .declaration()
+        .examples()
+        .get(0)
+        .replace("localhost:9092", kafka.bootstrap());
+  }
+
+  @Test
+  void theExamplesOfTheCatalogRun() throws Exception {
+    for (String topic : List.of("readings", "readings-filled", "orders")) {
+      kafka.createTopic(topic, 1);
+    }
+    send(
+        "readings",
+        List.of(
+            "{\"station\":\"a\",\"at\":\"2026-03-01T10:00:00Z\",\"temperature\":21.5}",
+            "{\"station\":\"a\",\"at\":\"2026-03-01T10:59:59.999Z\",\"temperature\":null}",
+            "{\"station\":\"b\",\"at\":\"2026-03-01T12:00:00Z\"}"));
+    Running filling = run(example("extract_kafka"), null);
+    assertThat(await("readings-filled", 2, filling))
+        .containsExactly(
+            "a {\"station\":\"a\",\"at\":\"2026-03-01T10:00:00Z\",\"temperature\":21.5}",
+            "a {\"station\":\"a\",\"at\":\"2026-03-01T10:59:59.999Z\",\"temperature\":21.5}");
+    assertThat(filling.end().status()).isEqualTo(Status.STOPPED);
+
+    String metastore = Stack.shared().metastore().uri().toString();
+    Running archiving =
+        run(
+            example("load_lake")
+                .replace(
+                    "table: readings",
+                    "table: readings, database: pipelines, complete_after: 30 min,"
+                        + " catalog_uri: \""
+                        + metastore
+                        + '"'),
+            null);
+    Path hour = dir.resolve("lake/processed/readings/year=2026/month=03/day=01/hour=10");
+    Await.until(hour + " to be complete", PATIENCE, () -> Files.exists(hour.resolve("_SUCCESS")));
+    assertThat(archiving.end().status()).isEqualTo(Status.STOPPED);
+    try (Connection duckdb = DriverManager.getConnection("jdbc:duckdb:");
+        ResultSet rows =
+            duckdb
+                .createStatement()
+                .executeQuery(
+                    "SELECT hour, station, temperature, epoch_ms(\"at\") FROM read_parquet('"
+                        + dir.resolve("lake/processed/readings/**/*.parquet")
+                        + "', hive_partitioning = true, hive_types_autocast = false)"
+                        + " ORDER BY \"at\"")) {
+      List<String> found = new ArrayList<>();
+      while (rows.next()) {
+        found.add(
+            String.join(
+                " ", rows.getString(1), rows.getString(2), rows.getString(3), rows.getString(4)));
+      }
+      assertThat(found)
+          .containsExactly(
+              "10 a 21.5 1772359200000", "10 a null 1772362799999", "12 b null 1772366400000");
+    }
+    TableSchema table = new TableSchema("readings", "processed/readings", List.of(), "");
+    try (io.millrace.lake.catalog.Catalog catalog =
+        CatalogSpec.hive(metastore, "pipelines").open()) {
+      assertThat(catalog.partitions(table))
+          .extracting(partition -> partition.partition().path())
+          .containsExactly(
+              "year=2026/month=03/day=01/hour=10", "year=2026/month=03/day=01/hour=12");
+    }
+
+    Files.writeString(dir.resolve("orders.csv"), "id,amount\n1,2.5\n2,\n3,1e3\n");
+    RunReport loaded = run(example("load_kafka"), null).report().join();
+    assertThat(loaded.error()).isNull();
+    assertThat(loaded.status()).isEqualTo(Status.COMPLETED);
+    assertThat(kafka.read("orders").stream().map(r -> r.key() + " " + r.value()))
+        .containsExactlyInAnyOrder(
+            "{\"id\":1} {\"id\":1,\"amount\":2.5}",
+            "{\"id\":2} {\"id\":2,\"amount\":null}",
+            "{\"id\":3} {\"id\":3,\"amount\":1000.0}");
+
+    RunReport read =
+        run(
+                pipeline(
+                    "back",
+                    "read extract_kafka topic: readings-filled, to_end: true,"
+                        + " columns: {temperature: DOUBLE, at: TIMESTAMP_LTZ(3)}",
+                    "save load_data format: csv"),
+                null)
+            .report()
+            .join();
+    assertThat(read.error()).isNull();
+    assertThat(dir.resolve("back/processed/save.csv"))
+        .hasContent(
+            "temperature,at\n21.5,2026-03-01 10:00:00+00:00\n21.5,2026-03-01 10:59:59.999+00:00\n");
+  }
+
+  @Test
+  void rowsOfTwoTopicsMeet() throws Exception {
+    for (String topic : List.of("calls", "answers", "met-within", "met-latest")) {
+      kafka.createTopic(topic, 1);
+    }
+    String yaml =
+        """
+        pipeline:
+          name: meetings
+          steps:
+            - id: calls
+              service: extract_kafka
+              params:
+                topic: calls
+                bootstrap_servers: "%1$s"
+                columns: {id: STRING, called: BIGINT}
+                time: called
+            - id: answers
+              service: extract_kafka
+              params:
+                topic: answers
+                bootstrap_servers: "%1$s"
+                columns: {id: STRING, answered: BIGINT, text: STRING}
+                time: answered
+            - id: within
+              service: join_datasets
+              depends_on: [calls, answers]
+              params: {join_key: id, join_type: left, within: 1 h}
+            - id: latest
+              service: join_datasets
+              depends_on: [calls, answers]
+              params: {join_key: id, join_type: left, partner: latest}
+            - id: save-within
+              service: load_kafka
+              depends_on: [within]
+              params: {topic: met-within, bootstrap_servers: "%1$s"}
+            - id: save-latest
+              service: load_kafka
+              depends_on: [latest]
+              params: {topic: met-latest, bootstrap_servers: "%1$s", guarantee: at_least_once}
+        """
+            .formatted(kafka.bootstrap());
+    long minute = 60_000;
+    List<String> calls = new ArrayList<>();
+    for (long at : List.of(60 * minute, 200 * minute)) {
+      calls.add("{\"id\":\"a\",\"called\":" + at + "}");
+    }
+    List<String> answers = new ArrayList<>();
+    for (long at : List.of(30 * minute, 90 * minute, 130 * minute)) {
+      answers.add("{\"id\":\"a\",\"answered\":%d,\"text\":\"at %d\"}".formatted(at, at / minute));
+    }
+    send("calls", calls);
+    send("answers", answers);
+    // Event time passes everything.
+    send("calls", List.of("{\"id\":\"end\",\"called\":" + 600 * minute + "}"));
+    send("answers", List.of("{\"id\":\"end\",\"answered\":" + 600 * minute + "}"));
+    Running running = run(yaml, null);
+    Map<String, List<String>> expected =
+        Map.of(
+            "met-within",
+            List.of("a 01:00 at 30", "a 01:00 at 90", "a 03:20 null"),
+            "met-latest",
+            List.of("a 01:00 at 30", "a 03:20 at 130"));
+    for (Map.Entry<String, List<String>> topic : expected.entrySet()) {
+      await(topic.getKey(), topic.getValue().size(), running);
+      List<String> met = new ArrayList<>();
+      for (ConsumerRecord<String, String> record : kafka.read(topic.getKey())) {
+        JsonNode row = new ObjectMapper().readTree(record.value());
+        if (row.get("id").asText().equals("a")) {
+          met.add(
+              "a " + row.get("called").asText().substring(11, 16) + " " + row.get("text").asText());
+        }
+      }
+      assertThat(met).as(topic.getKey()).containsExactlyInAnyOrderElementsOf(topic.getValue());
+    }
+    assertThat(running.end().error()).isNull();
   }
 }

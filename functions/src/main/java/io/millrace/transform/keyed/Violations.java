@@ -14,6 +14,12 @@ import org.apache.flink.util.function.SerializableFunction;
 public final class Violations implements Serializable {
   private static final long serialVersionUID = 1L;
 
+  /** Metric: rows that violate a rule, by label {@link #RULE}. */
+  private static final String RULE_VIOLATIONS = "rule_violations";
+
+  /** The rule's name. */
+  private static final String RULE = "rule";
+
   /** What can become of them. */
   public enum OnFail {
     /** They are left out. */
@@ -59,7 +65,7 @@ public final class Violations implements Serializable {
     return context
         .getMetricGroup()
         .addGroup(Metrics.GROUP)
-        .addGroup(Metrics.RULE, rule)
-        .counter(Metrics.RULE_VIOLATIONS);
+        .addGroup(RULE, rule)
+        .counter(RULE_VIOLATIONS);
   }
 }

@@ -2,14 +2,11 @@ package io.millrace.job.engagement;
 
 import io.millrace.config.PassThrough;
 import io.millrace.config.Secret;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import javax.annotation.Nullable;
-import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigData;
 import org.apache.kafka.common.config.provider.ConfigProvider;
 
@@ -19,28 +16,12 @@ import org.apache.kafka.common.config.provider.ConfigProvider;
  * client's properties hold the references only.
  */
 public final class KafkaSecrets {
-  private static final Map<String, Class<? extends ConfigProvider>> READERS =
-      Map.of("env", Variables.class, "file", Files.class);
-
   private KafkaSecrets() {}
 
   /** Properties for a client, with references unread, and who reads them. */
   public static Properties properties(PassThrough given) {
     Properties properties = new Properties();
-    given.unresolved().forEach(properties::setProperty);
-    String others = properties.getProperty(AbstractConfig.CONFIG_PROVIDERS_CONFIG, "");
-    Set<String> providers = new LinkedHashSet<>();
-    Arrays.stream(others.split(","))
-        .map(String::strip)
-        .filter(name -> !name.isEmpty())
-        .forEach(providers::add);
-    READERS.forEach(
-        (name, reader) -> {
-          providers.add(name);
-          properties.setProperty(
-              AbstractConfig.CONFIG_PROVIDERS_CONFIG + "." + name + ".class", reader.getName());
-        });
-    properties.setProperty(AbstractConfig.CONFIG_PROVIDERS_CONFIG, String.join(",", providers));
+    given.forKafka().forEach(properties::setProperty);
     return properties;
   }
 

@@ -60,9 +60,9 @@ final class RollupOptions {
           .asList()
           .defaultValues(CUBE)
           .withDescription(
-              "The combinations of dimensions that get rows: cube for all, or a list of sets such "
-                  + "as device_type+country, country, (). All dimensions together and (), the total, "
-                  + "always get rows.");
+              "The combinations of dimensions that get rows: cube for all, or a list of sets such"
+                  + " as device_type+country, country, (). All dimensions together and (), the"
+                  + " total, always get rows.");
   static final ConfigOption<Map<String, String>> COUNTERS =
       key("rollups.counters")
           .mapType()
@@ -75,8 +75,8 @@ final class RollupOptions {
           .mapType()
           .defaultValue(Map.of())
           .withDescription(
-              "For a dimension, the values that are told apart, by comma; every other one is OTHER. "
-                  + "A dimension that is not named has all of its values.");
+              "For a dimension, the values that are told apart, by comma; every other one is OTHER."
+                  + " A dimension that is not named has all of its values.");
   static final ConfigOption<Integer> MAX_CELLS =
       key("rollups.max-cells")
           .intType()
