@@ -35,7 +35,7 @@ enum ChaosRow {
       Kind.USUAL,
       1_000_000,
       200,
-      60_000,
+      0,
       ChaosRun::stopKafka),
   S3_503(
       "S3 answers 503 to 1 %, 10 % and 50 % of calls to create, upload-part and complete",
@@ -59,7 +59,7 @@ enum ChaosRow {
       Kind.USUAL,
       1_000_000,
       110,
-      60_000,
+      0,
       run -> run.failSteps(S3Faults.Fault.RESET)),
   S3_STALL(
       "The same with silence for 5 s and a closed connection",

@@ -12,6 +12,7 @@ import io.millrace.local.S3Faults.Operation;
 import io.millrace.local.S3Faults.Rule;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -53,7 +55,6 @@ final class ChaosRun {
   private final List<Double> recoveries = new ArrayList<>();
   private final List<String> happened = new ArrayList<>();
   private Submission job;
-  private long restartsBefore;
   private long restarts;
 
   /** Thrown when this machine cannot do what a row wants. */
@@ -195,7 +196,7 @@ final class ChaosRun {
     try {
       return traffic.send(stack.servers().kafka().bootstrap(), seconds, list);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException("cannot write " + list, e);
+      throw new UncheckedIOException("cannot write " + list, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while sending", e);
@@ -253,7 +254,6 @@ final class ChaosRun {
           }
           last[0] = System.nanoTime();
           if (job != null && stack.servers().server("jobmanager").isRunning()) {
-            countRestarts();
             String state = rest().progress(job.jobId()).state();
             ended[0] = Set.of("FAILED", "CANCELED").contains(state) ? state : null;
           }
@@ -264,13 +264,14 @@ final class ChaosRun {
     }
   }
 
-  /** A JobManager that was started again counts anew. */
-  private void countRestarts() throws IOException {
-    long now = rest().restarts(job.jobId());
-    if (now < restarts - restartsBefore) {
-      restartsBefore = restarts;
+  /** By the JobManager's log: its metric is of its own last start, and comes late. */
+  private void countRestarts() {
+    String restarting = job.jobId() + ") switched from state RUNNING to RESTARTING";
+    try (Stream<String> lines = Files.lines(stack.servers().server("jobmanager").log())) {
+      restarts = lines.filter(line -> line.contains(restarting)).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the JobManager's log", e);
     }
-    restarts = restartsBefore + now;
   }
 
   private void awaitCheckpointAfter(long time) {
@@ -289,6 +290,7 @@ final class ChaosRun {
     try {
       double seconds = (rest().checkpoints(job.jobId()).lastEnd() - since) / 1e3;
       recoveries.add(seconds);
+      countRestarts();
       print.printf(
           Locale.ROOT,
           "recovered      in %.1f s, %,d sent, %d restarts%n",
@@ -458,6 +460,7 @@ final class ChaosRun {
   }
 
   void takeMetastoreAway() throws IOException {
+    countRestarts();
     long failedBefore = restarts;
     long before = checkpoints().completed();
     stack.kill("metastore");
@@ -483,6 +486,7 @@ final class ChaosRun {
       stack.revive(part);
       awaitCheckpointAfter(System.currentTimeMillis());
       awaitTasksOn(part);
+      countRestarts();
       long restartsBeforeFull = restarts;
       long bytes = SmallDisk.fill(folder);
       pause(30);
