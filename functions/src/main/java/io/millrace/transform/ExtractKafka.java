@@ -30,6 +30,7 @@ import org.apache.flink.table.types.utils.TypeConversions;
 /** {@code extract_kafka}: the records of a topic, as they come or up to its end. */
 public final class ExtractKafka implements Transform {
   private static final String EXAMPLE = "{id: BIGINT, at: TIMESTAMP_LTZ(3), amount: DOUBLE}";
+  private static final String NEVER = "never";
   private static final String EVENT_TIME = "__event_time";
   private static final int MILLISECONDS = 3;
 
@@ -64,9 +65,11 @@ public final class ExtractKafka implements Transform {
                   .defaultTo("5 s")
                   .doc("How far behind the latest event time a row may be and is not late."),
               Parameter.duration("idle_after")
+                  .oneOf(NEVER)
+                  .defaultTo("1 min")
                   .doc(
-                      "After how long without records a partition no longer holds back the event"
-                          + " time; unless given, it always does."),
+                      "After how long without records a partition, or a task that has no partition,"
+                          + " no longer holds back the event time; never: not at all."),
               Parameter.text("start")
                   .defaultTo("earliest")
                   .doc(
@@ -133,12 +136,13 @@ public final class ExtractKafka implements Transform {
               + "', but must be at most 90 d");
       return null;
     }
-    TableDescriptor.Builder table =
-        TopicTables.descriptor(
-            step,
-            step.arguments().text("start").equals("committed")
-                ? Map.of("auto.offset.reset", "earliest")
-                : Map.of());
+    Map<String, String> defaults = new LinkedHashMap<>();
+    // Else what a failed writer left behind would be read, and written again by another.
+    defaults.put("isolation.level", "read_committed");
+    if (step.arguments().text("start").equals("committed")) {
+      defaults.put("auto.offset.reset", "earliest");
+    }
+    TableDescriptor.Builder table = TopicTables.descriptor(step, defaults);
     if (table == null || !starts(step, table)) {
       return null;
     }
@@ -151,7 +155,8 @@ public final class ExtractKafka implements Transform {
     if (arguments.bool("to_end")) {
       table.option("scan.bounded.mode", "latest-offset");
     }
-    if (arguments.has("idle_after")) {
+    boolean hasTime = arguments.has("time") && !step.bounded();
+    if (hasTime && !arguments.text("idle_after").equals(NEVER)) {
       table.option(
           "scan.watermark.idle-timeout", arguments.duration("idle_after").toMillis() + " ms");
     }

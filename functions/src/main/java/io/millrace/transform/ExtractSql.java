@@ -100,7 +100,10 @@ public final class ExtractSql implements Transform {
       }
       queries = queries(step, query, columns);
       step.fact("db_url_redacted", query.address().shown());
-    } catch (IOException | ConfigException e) {
+    } catch (ConfigException e) {
+      step.error("db_url", String.join("; ", e.problems()));
+      return null;
+    } catch (IOException e) {
       step.error("db_url", e.getMessage());
       return null;
     } catch (IllegalArgumentException e) {

@@ -295,7 +295,8 @@ class AssessQualityTest {
                     + " '_reasons': ['age is null', 'e-mail is none of a@x, nobody']}"),
             json(
                 "{'id': 3, 'age': 40.0, 'e-mail': 'nobody', 'ok': false, 'day': '1970-01-01',"
-                    + " '_reasons': ['e-mail does not match ^[^@]+@[^@]+$', 'id is none of 1, 2']}"),
+                    + " '_reasons': ['e-mail does not match ^[^@]+@[^@]+$', 'id is none of 1,"
+                    + " 2']}"),
             json(
                 "{'id': 2, 'age': null, 'e-mail': 'b@x', 'ok': null, 'day': null,"
                     + " '_reasons': ['age is null', 'e-mail is none of a@x, nobody']}"),
@@ -321,7 +322,8 @@ class AssessQualityTest {
   @Test
   void aGateEndsTheJobAndNamesTheChecks() throws Exception {
     assertGateCloses(
-        "{\"min_rows\": 9, \"check_duplicates\": true, \"check_value_range\": {\"age\": {\"max\": 99}}}",
+        "{\"min_rows\": 9, \"check_duplicates\": true, \"check_value_range\": {\"age\": {\"max\":"
+            + " 99}}}",
         Map.of("fail_on_errors", true),
         people(),
         "quality checks of step 'step' failed: min_rows, duplicates");

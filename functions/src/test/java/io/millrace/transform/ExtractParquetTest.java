@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -199,7 +200,7 @@ class ExtractParquetTest {
       List<Object> expected = new ArrayList<>(before.get(row));
       // Timestamps are written as microseconds.
       if (expected.get(23) instanceof LocalDateTime time) {
-        expected.set(23, time.withNano(time.getNano() / 1000 * 1000));
+        expected.set(23, time.truncatedTo(ChronoUnit.MICROS));
       }
       assertThat(after.get(row)).isEqualTo(expected);
     }

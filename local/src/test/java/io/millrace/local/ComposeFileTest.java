@@ -87,7 +87,7 @@ class ComposeFileTest {
                   .path("ports")
                   .forEach(
                       port -> {
-                        String[] parts = port.asText().split(":");
+                        String[] parts = port.asText().split(":", -1);
                         assertThat(parts[0]).isEqualTo("127.0.0.1");
                         ports.add(Integer.parseInt(parts[1]));
                       });
@@ -109,7 +109,7 @@ class ComposeFileTest {
     Set<String> volumes = new TreeSet<>();
     for (JsonNode service : compose.path("services")) {
       for (JsonNode volume : service.path("volumes")) {
-        String source = volume.asText().split(":")[0];
+        String source = volume.asText().split(":", -1)[0];
         (source.startsWith(".") ? sources : volumes).add(source);
       }
       String dockerfile = service.at("/build/dockerfile").asText();
@@ -139,7 +139,7 @@ class ComposeFileTest {
     for (String name : List.of("Dockerfile", "servers.Dockerfile")) {
       for (String line : Files.readAllLines(ROOT.resolve("deploy/docker").resolve(name))) {
         if (line.startsWith("COPY ")) {
-          List<String> words = List.of(line.split(" "));
+          List<String> words = List.of(line.split(" ", -1));
           copied.addAll(words.subList(1, words.size() - 1));
         }
       }
@@ -155,7 +155,7 @@ class ComposeFileTest {
                 var matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern + "{,/**}");
                 return matcher.matches(Path.of(source));
               });
-      Path made = Path.of(source.split("/target/")[0]);
+      Path made = Path.of(source.split("/target/", -1)[0]);
       assertThat(ROOT.resolve(made)).exists();
     }
   }
@@ -252,7 +252,7 @@ class ComposeFileTest {
     }
     assertThat(Files.readAllLines(COMPOSE.resolve("kafka/topics")))
         .allMatch(line -> line.matches("\\S+ \\d+( [a-z.]+=\\w+)?"))
-        .map(line -> line.split(" ")[0])
+        .map(line -> line.split(" ", -1)[0])
         .containsExactlyInAnyOrderElementsOf(wanted);
   }
 
@@ -263,7 +263,7 @@ class ComposeFileTest {
     Set<String> scraped = new TreeSet<>();
     for (String list : List.of("flink.json", "alertmanager.json")) {
       for (JsonNode group : JSON.readTree(ROOT.resolve("monitoring/targets/" + list).toFile())) {
-        group.path("targets").forEach(target -> scraped.add(target.asText().split(":")[0]));
+        group.path("targets").forEach(target -> scraped.add(target.asText().split(":", -1)[0]));
       }
     }
     assertThat(scraped)

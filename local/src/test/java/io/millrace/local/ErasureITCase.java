@@ -50,8 +50,10 @@ class ErasureITCase {
       Map.of(
           "app_events", "user_id = '%s'",
           "sessions", "user_id = '%s'",
-          "raw_app_events", "json_extract_string(decode(value), '$.user_id') = '%s'",
-          "dead_letters", "contains(raw, '\"%s\"')");
+          "raw_app_events", "contains(hex(value), hex(encode('%s')))",
+          "dead_letters",
+              "contains(CASE raw_encoding WHEN 'utf8' THEN hex(encode(raw)) ELSE"
+                  + " hex(from_base64(raw)) END, hex(encode('%s')))");
 
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -187,7 +189,7 @@ class ErasureITCase {
     String user =
         query(
                 "SELECT user_id FROM app_events JOIN sessions USING (user_id) WHERE EXISTS (FROM"
-                    + " dead_letters WHERE contains(raw, '\"' || user_id || '\"')) GROUP BY user_id"
+                    + " dead_letters WHERE contains(raw, user_id)) GROUP BY user_id"
                     + " ORDER BY count(*) DESC LIMIT 1")
             .get(0)
             .get(0);

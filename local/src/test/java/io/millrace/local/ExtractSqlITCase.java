@@ -25,6 +25,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.util.InstantiationUtil;
@@ -63,6 +65,19 @@ class ExtractSqlITCase {
             TIMESTAMPTZ '2026-01-01 00:00:00+00' + i * INTERVAL '1 minute' AS at, DATE '2026-01-01' + i AS day
           FROM generate_series(1, 5000) AS i
           """);
+      statement.execute(
+          """
+          CREATE TABLE kinds AS
+          SELECT true AS b, 1::int2 AS i2, 2 AS i4, 3000000000 AS i8, 0.1::float4 AS f4,
+            1e-5::float8 AS f8, 12.5::numeric(10,2) AS n, 1.23::numeric AS free,
+            'größe'::text AS t, 'x'::char(3) AS c, '\\x0102ff'::bytea AS raw,
+            DATE '2024-02-29' AS d, TIME '10:00:00.5' AS time,
+            TIMESTAMP '2024-02-11 10:00:00.123456' AS ts,
+            TIMESTAMPTZ '2024-02-11 10:00:00+02' AS tz, '{"a": 1}'::jsonb AS j,
+            ARRAY[1, NULL, 3] AS a, ARRAY['x', 'y'] AS texts, ARRAY[DATE '2024-01-01'] AS days,
+            'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS u, INTERVAL '1 day' AS span
+          """);
+      statement.execute("INSERT INTO kinds DEFAULT VALUES");
       statement.execute("CREATE TABLE customers (id int, name text, country text)");
       statement.execute("INSERT INTO customers VALUES (2, 'Bo', 'SE'), (1, 'Ann', NULL)");
       // What a query of only reading words may still call.
@@ -192,22 +207,10 @@ class ExtractSqlITCase {
 
   @Test
   void everyTypeHasItsPlace() throws Exception {
-    String query =
-        """
-        SELECT true AS b, 1::int2 AS i2, 2 AS i4, 3000000000 AS i8, 0.1::float4 AS f4, 1e-5::float8 AS f8,
-          12.5::numeric(10,2) AS n, 1.23::numeric AS free, 'größe'::text AS t, 'x'::char(3) AS c,
-          '\\\\x0102ff'::bytea AS raw, DATE '2024-02-29' AS d, TIME '10:00:00.5' AS time,
-          TIMESTAMP '2024-02-11 10:00:00.123456' AS ts, TIMESTAMPTZ '2024-02-11 10:00:00+02' AS tz,
-          '{"a": 1}'::jsonb AS j, ARRAY[1, NULL, 3] AS a, ARRAY['x', 'y'] AS texts, ARRAY[DATE '2024-01-01'] AS days,
-          'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS u, INTERVAL '1 day' AS span
-        UNION ALL
-        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-          NULL, NULL, NULL, NULL, NULL
-        """;
     RunReport report =
         run(
             yaml(
-                "db_url: " + reference() + "\nquery: |\n" + query.replace("\\\\", "\\").indent(2),
+                "db_url: " + reference() + "\nquery: SELECT * FROM kinds ORDER BY b",
                 "{format: json, lines: true, path: out.json}"));
 
     assertThat(report.error()).isNull();
@@ -222,7 +225,7 @@ class ExtractSqlITCase {
                 + "\"j\":\"{\\\"a\\\": 1}\","
                 + ("'a':[1,null,3],'texts':['x','y'],'days':[1704067200000],"
                         + "'u':'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',"
-                        + "'span':'0 years 0 mons 1 days 0 hours 0 mins 0.0 secs'}")
+                        + "'span':'1 day'}")
                     .replace('\'', '"'));
     assertThat(lines.get(1)).contains("\"b\":null", "\"a\":null", "\"span\":null");
     assertThat(lines).hasSize(2);
@@ -260,7 +263,7 @@ class ExtractSqlITCase {
             rows(
                 address
                     + "query: SELECT day FROM numbers WHERE id IN (1, 2, 3)\npartition_column: day\n"
-                    + "lower_bound: 2026-01-03\nupper_bound: 2026-01-04\npartitions: 2\n"))
+                    + "lower_bound: 2026-01-03\nupper_bound: 2026-12-31\npartitions: 5\n"))
         .containsExactlyInAnyOrder("2026-01-02", "2026-01-03", "2026-01-04");
     assertThat(rows(address + "query: SELECT id FROM numbers WHERE false\npartition_column: id\n"))
         .isEmpty();
@@ -324,7 +327,7 @@ class ExtractSqlITCase {
 
   /** Collects what is logged, at every level of the loggers. */
   private static final class Log extends AbstractAppender {
-    private final StringBuffer text = new StringBuffer();
+    private final Queue<String> lines = new ConcurrentLinkedQueue<>();
 
     Log() {
       super("collect", null, null, true, Property.EMPTY_ARRAY);
@@ -332,9 +335,9 @@ class ExtractSqlITCase {
 
     @Override
     public void append(LogEvent event) {
-      text.append(event.getMessage().getFormattedMessage()).append('\n');
+      lines.add(event.getMessage().getFormattedMessage());
       for (Throwable t = event.getThrown(); t != null; t = t.getCause()) {
-        text.append(t).append('\n');
+        lines.add(t.toString());
       }
     }
   }
@@ -394,8 +397,9 @@ class ExtractSqlITCase {
       context.getConfiguration().getRootLogger().setLevel(level);
       context.updateLoggers();
     }
-    assertThat(log.text).contains("shop");
-    seen.append(log.text);
+    String logged = String.join("\n", log.lines);
+    assertThat(logged).contains("shop");
+    seen.append(logged);
     assertThat(seen.indexOf("s3cret")).as("a secret in what was seen").isNegative();
     assertThat(seen.indexOf("pa@ss-9127")).isNegative();
     assertThat(seen.indexOf("pa%40ss")).isNegative();

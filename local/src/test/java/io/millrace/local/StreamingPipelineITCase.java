@@ -101,20 +101,29 @@ class StreamingPipelineITCase {
 
   /** A run that another thread waits for. */
   private record Running(CompletableFuture<RunReport> report, AtomicBoolean stop) {
-    RunReport end() {
+    RunReport end() throws Exception {
       stop.set(true);
-      return report.join();
+      return atItsEnd();
+    }
+
+    RunReport atItsEnd() throws Exception {
+      return report.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
   }
 
   private Running run(String yaml, @Nullable String from) throws Exception {
+    return run(yaml, from, 1);
+  }
+
+  /** With no more tasks than the topics have partitions, so that none is idle. */
+  private Running run(String yaml, @Nullable String from, int parallelism) throws Exception {
     PipelineFile file = PipelineParser.parse(yaml);
     Validation validation = PipelineValidator.validate(file, Catalog.standard());
     assertThat(validation.problems()).isEmpty();
     java.net.URI rest = cluster.getRestAddress().get();
     StreamExecutionEnvironment environment =
         PipelineEnvironments.remote(
-            rest.getHost(), rest.getPort(), PARALLELISM, validation.bounded());
+            rest.getHost(), rest.getPort(), parallelism, validation.bounded());
     if (!validation.bounded()) {
       PipelineEnvironments.keep(
           environment,
@@ -412,13 +421,13 @@ class StreamingPipelineITCase {
     }
 
     send("meters", readings, 0, readings.size());
-    Running whole = run(readings("meters", "meters-out"), null);
+    Running whole = run(readings("meters", "meters-out"), null, PARALLELISM);
     await("meters-out", expected.size(), whole);
     assertThat(whole.end().error()).isNull();
     assertThat(written("meters-out")).isEqualTo(expected);
 
     String yaml = readings("meters-killed", "meters-killed-out");
-    Running killed = run(yaml, null);
+    Running killed = run(yaml, null, PARALLELISM);
     send("meters-killed", readings, 0, 1_000);
     await("meters-killed-out", 500, killed);
     send("meters-killed", readings, 1_000, 1_500);
@@ -434,9 +443,9 @@ class StreamingPipelineITCase {
             .orElseThrow()
             .getJobId();
     cluster.cancelJob(job).get();
-    assertThat(killed.report().join().status()).isEqualTo(Status.FAILED);
+    assertThat(killed.atItsEnd().status()).isEqualTo(Status.FAILED);
 
-    Running restored = run(yaml, lastCheckpoint(job));
+    Running restored = run(yaml, lastCheckpoint(job), PARALLELISM);
     send("meters-killed", readings, 2_500, readings.size());
     await("meters-killed-out", expected.size(), restored);
     assertThat(restored.end().error()).isNull();
@@ -528,7 +537,7 @@ class StreamingPipelineITCase {
     }
 
     Files.writeString(dir.resolve("orders.csv"), "id,amount\n1,2.5\n2,\n3,1e3\n");
-    RunReport loaded = run(example("load_kafka"), null).report().join();
+    RunReport loaded = run(example("load_kafka"), null).atItsEnd();
     assertThat(loaded.error()).isNull();
     assertThat(loaded.status()).isEqualTo(Status.COMPLETED);
     assertThat(kafka.read("orders").stream().map(r -> r.key() + " " + r.value()))
@@ -545,8 +554,7 @@ class StreamingPipelineITCase {
                         + " columns: {temperature: DOUBLE, at: TIMESTAMP_LTZ(3)}",
                     "save load_data format: csv"),
                 null)
-            .report()
-            .join();
+            .atItsEnd();
     assertThat(read.error()).isNull();
     assertThat(dir.resolve("back/processed/save.csv"))
         .hasContent(

@@ -32,6 +32,7 @@ public final class RowErasure {
   /** Above what jobs write with: a file without some rows should not be larger than with them. */
   private static final int ZSTD_LEVEL = 9;
 
+  private static final int SHORT_STATISTICS = 8;
   private static final int TAIL = 8;
 
   private RowErasure() {}
@@ -95,6 +96,25 @@ public final class RowErasure {
     Map<String, String> metadata = new HashMap<>(footer.metadata());
     metadata.put(Lineage.ROWS, Long.toString(left));
     Set<String> unique = uniqueColumns(former);
+    long length = file.getFileSystem().getFileStatus(file).getLen();
+    write(file, person, target, schema, metadata, unique, Integer.MAX_VALUE);
+    if (Files.size(target) > length) {
+      // Of two values, a short one that was the least may be gone, and the long one stand for it.
+      write(file, person, target, schema, metadata, unique, SHORT_STATISTICS);
+    }
+    pad(target, length);
+    return left;
+  }
+
+  private static void write(
+      org.apache.flink.core.fs.Path file,
+      PersonRows person,
+      Path target,
+      MessageType schema,
+      Map<String, String> metadata,
+      Set<String> unique,
+      int statistics)
+      throws IOException {
     RowColumns columns =
         new RowColumns(
             file.getName(), schema, unique, ParquetOptions.DEFAULT, new PageCodec(ZSTD_LEVEL));
@@ -108,7 +128,7 @@ public final class RowErasure {
               ParquetOptions.DEFAULT.rowGroupBytes(),
               0,
               RowColumns.COLUMN_INDEX_TRUNCATE,
-              Integer.MAX_VALUE,
+              statistics,
               false);
       writer.start();
       for (Group row = rows.next(); row != null; row = rows.next()) {
@@ -122,8 +142,6 @@ public final class RowErasure {
       columns.flush(writer);
       writer.end(metadata);
     }
-    pad(target, file.getFileSystem().getFileStatus(file).getLen());
-    return left;
   }
 
   private static void copy(Group row, RowColumns columns, Set<String> unique) throws IOException {

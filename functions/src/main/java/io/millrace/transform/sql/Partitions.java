@@ -132,12 +132,12 @@ public final class Partitions {
   private static List<Long> cuts(long lower, long upper, int parts) {
     List<Long> cuts = new ArrayList<>();
     // The span may be greater than a long.
-    double span = (double) upper - (double) lower;
+    double span = (double) upper - (double) lower + 1;
     long last = lower;
     for (int i = 1; i < parts; i++) {
       long cut =
           span < (1L << 52)
-              ? lower + (upper - lower) * i / parts
+              ? lower + (upper - lower + 1) * i / parts
               : (long) ((double) lower + span * i / parts);
       if (cut > last) {
         cuts.add(cut);

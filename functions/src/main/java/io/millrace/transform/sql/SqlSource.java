@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Boundedness;
+import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceReaderContext;
@@ -15,6 +16,7 @@ import org.apache.flink.api.connector.source.SplitEnumeratorContext;
 import org.apache.flink.api.connector.source.lib.util.IteratorSourceEnumerator;
 import org.apache.flink.api.connector.source.lib.util.IteratorSourceReader;
 import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
+import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
@@ -80,6 +82,24 @@ public record SqlSource(SqlQuery query, List<String> queries, RowType rowType, b
   private static final class Reader extends IteratorSourceReader<RowData, SqlRows, SqlSplit> {
     Reader(SourceReaderContext context) {
       super(context);
+    }
+
+    /** A query may give no rows, which the library's reader does not expect of a split. */
+    @Override
+    public InputStatus pollNext(ReaderOutput<RowData> output) {
+      while (true) {
+        if (iterator != null) {
+          if (iterator.hasNext()) {
+            output.collect(iterator.next());
+            return InputStatus.MORE_AVAILABLE;
+          }
+          finishSplit();
+        }
+        InputStatus status = tryMoveToNextSplit();
+        if (status != InputStatus.MORE_AVAILABLE) {
+          return status;
+        }
+      }
     }
 
     @Override

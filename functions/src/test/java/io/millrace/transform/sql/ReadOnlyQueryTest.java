@@ -20,11 +20,13 @@ class ReadOnlyQueryTest {
         "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r WHERE n<5) SELECT n FROM r",
         "(SELECT 1) UNION ALL SELECT 2 ORDER BY 1",
         "SELECT 'delete' AS action, \"update\", deleted FROM t WHERE note = 'x; DROP TABLE y'",
-        "SELECT x::numeric(10,2), a @> b, j ? 'k', interval '1 day', ARRAY[1,2], extract(year from d)"
-            + " FROM t",
+        "SELECT x::numeric(10,2), a @> b, j ? 'k', interval '1 day', ARRAY[1,2], extract(year from"
+            + " d) FROM t",
         "SELECT count(*) FILTER (WHERE x>1) OVER (PARTITION BY y ORDER BY z) FROM t",
-        "SELECT DISTINCT ON (a) a, b FROM t LEFT JOIN LATERAL (SELECT 1) q ON true LIMIT 5 OFFSET 2",
-        "SELECT string_agg(a, ',' ORDER BY b), percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM t",
+        "SELECT DISTINCT ON (a) a, b FROM t LEFT JOIN LATERAL (SELECT 1) q ON true LIMIT 5 OFFSET"
+            + " 2",
+        "SELECT string_agg(a, ',' ORDER BY b), percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM"
+            + " t",
         "SELECT substring(a FROM 2 FOR 3), pg_typeof(a) FROM generate_series(1, 10) AS g(a)",
         "SELECT a FROM t WHERE a LIKE '50\\%' ESCAPE '\\'",
         "SELECT E'a\\nb', N'c', B'01', X'1F'",
@@ -188,8 +190,8 @@ class ReadOnlyQueryTest {
             + " file:/path, or take the parameters user and password";
     String parameter =
         "db_url has a parameter that is not allowed; these are: ApplicationName, channelBinding,"
-            + " connectTimeout, currentSchema, gssEncMode, loginTimeout, socketTimeout, ssl, sslNegotiation,"
-            + " sslcert, sslkey, sslmode, sslpassword, sslrootcert, tcpKeepAlive";
+            + " connectTimeout, currentSchema, gssEncMode, loginTimeout, socketTimeout, ssl,"
+            + " sslNegotiation, sslcert, sslkey, sslmode, sslpassword, sslrootcert, tcpKeepAlive";
     String place = "db_url must name one host and a database: postgresql://HOST:PORT/NAME";
     return Stream.of(
         List.of("postgresql://ann:s3cret@h/d", credentials),
@@ -206,7 +208,8 @@ class ReadOnlyQueryTest {
         List.of("h/d", "db_url must begin with postgresql://; only PostgreSQL is read"),
         List.of(
             "postgresql://ann:s3 cret@h/d",
-            "db_url is no address; characters such as @ and / in a password are written as %40, %2F"));
+            "db_url is no address; characters such as @ and / in a password are written as %40,"
+                + " %2F"));
   }
 
   @ParameterizedTest

@@ -238,9 +238,7 @@ public final class EngagementJob {
     WatermarkStrategy<Event> idle =
         WatermarkStrategy.<Event>noWatermarks().withIdleness(Duration.ofSeconds(1));
     return events.union(
-        env.fromSource(erasures, idle, "source-erasures")
-            .uid("source-erasures")
-            .setParallelism(1));
+        env.fromSource(erasures, idle, "source-erasures").uid("source-erasures").setParallelism(1));
   }
 
   private static TimelineOptions timeline(EngagementConfig config, RunInfo run) {
