@@ -304,6 +304,10 @@ class SecurityITCase {
     kafka.allow(USER, ResourceType.TOPIC, "secure-in", AclOperation.READ);
     kafka.allow(USER, ResourceType.TOPIC, "secure-out", AclOperation.WRITE);
     kafka.allow(USER, ResourceType.GROUP, "numbers-read", AclOperation.READ);
+    kafka.allow(
+        USER,
+        new ResourcePattern(ResourceType.TRANSACTIONAL_ID, "numbers-save", PatternType.PREFIXED),
+        AclOperation.WRITE);
     produce("secure-in", List.of("{\"n\":1}", "{\"n\":20}", "{\"n\":3}"));
 
     RunReport done = runPipeline("password");
