@@ -19,9 +19,18 @@ final class WholeFile {
     boolean renames = !fs.isDistributedFS();
     String unfinished = "." + path.getName() + "." + UUID.randomUUID() + ".tmp";
     Path target = renames ? new Path(path.getParent(), unfinished) : path;
-    try (FSDataOutputStream out = fs.create(target, WriteMode.OVERWRITE)) {
+    FSDataOutputStream out = fs.create(target, WriteMode.OVERWRITE);
+    try {
       content.transferTo(out);
+    } catch (IOException | RuntimeException e) {
+      if (renames) {
+        out.close();
+        fs.delete(target, false);
+      }
+      // To close an upload is to publish what there is of it, so that one is left open.
+      throw e;
     }
+    out.close();
     if (renames && !fs.rename(target, path)) {
       throw new IOException("cannot rename " + target + " to " + path);
     }
