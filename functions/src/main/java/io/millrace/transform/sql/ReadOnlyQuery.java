@@ -49,6 +49,8 @@ public final class ReadOnlyQuery {
           "loread",
           "lowrite",
           "ts_stat",
+          "ts_rewrite",
+          "xpath_table",
           "connectby",
           "current_setting");
 
@@ -168,7 +170,9 @@ public final class ReadOnlyQuery {
       throw new IllegalArgumentException(
           "query has INTO" + at(word) + ", which writes; it may only read");
     }
-    if (first.equals("(") && Set.of("INSERT", "UPDATE", "DELETE", "MERGE").contains(second)) {
+    // Behind a parenthesis that closes there may be another WITH.
+    if ((first.equals("(") || first.equals(")"))
+        && Set.of("INSERT", "UPDATE", "DELETE", "MERGE").contains(second)) {
       throw new IllegalArgumentException(
           "query has " + second + at(word) + ", which writes; it may only read");
     }

@@ -93,6 +93,12 @@ class ReadOnlyQueryTest {
         List.of(
             "SELECT * FROM (WITH d AS (UPDATE t SET a = 1 RETURNING *) SELECT * FROM d) q",
             "query has UPDATE in line 1, column 27" + writes),
+        List.of(
+            "WITH b AS (WITH a AS (SELECT 1) DELETE FROM t RETURNING *) SELECT * FROM b",
+            "query has DELETE in line 1, column 33" + writes),
+        List.of(
+            "SELECT ts_rewrite('a'::tsquery, 'SELECT pg_sleep(9)')",
+            "query calls ts_rewrite in line 1, column 8" + calls),
         List.of("SELECT * INTO x FROM t", "query has INTO in line 1, column 10" + writes),
         List.of("SELECT * FROM t FOR UPDATE", "query has FOR UPDATE in line 1, column 17" + locks),
         List.of(
