@@ -13,6 +13,7 @@ import io.millrace.transform.Problem;
 import io.millrace.transform.Rows;
 import io.millrace.transform.Step;
 import io.millrace.transform.Transform;
+import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -131,6 +132,7 @@ public final class PipelineCompiler {
     for (StepDef step : inputsFirst(pipeline.steps())) {
       compiler.lower(step, arguments.get(step.id()));
     }
+    compiler.refuseSharedTargets();
     return new Compilation(
         pipeline,
         runId,
@@ -181,6 +183,27 @@ public final class PipelineCompiler {
       return;
     }
     lowered.add(new LoweredStep(step, entry, def.dependsOn(), columns));
+  }
+
+  /** A file has one writer, and is in no folder that another one replaces as a whole. */
+  private void refuseSharedTargets() {
+    Map<Path, String> writers = new LinkedHashMap<>();
+    for (LoweredStep step : lowered) {
+      for (Step.Publication publication : step.step().publications()) {
+        Path target = publication.target();
+        writers.forEach(
+            (other, writer) -> {
+              if (target.startsWith(other) || other.startsWith(target)) {
+                problems.add(
+                    Problem.error(
+                        step.step().id(),
+                        null,
+                        "writes " + target + ", but step '" + writer + "' writes " + other));
+              }
+            });
+        writers.put(target, step.step().id());
+      }
+    }
   }
 
   /** Checks the columns that arguments name against what comes in. */

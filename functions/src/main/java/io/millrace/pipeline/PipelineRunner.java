@@ -217,14 +217,19 @@ public final class PipelineRunner {
         if (!due) {
           continue;
         }
-        if (Files.isDirectory(publication.target())) {
-          delete(publication.target());
+        Path target = publication.target();
+        Path former = target.resolveSibling("." + target.getFileName() + ".former");
+        if (Files.isDirectory(target)) {
+          // A folder cannot be replaced at once; the former one goes when the new one is there.
+          delete(former);
+          Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(
             publication.temporary(),
-            publication.target(),
+            target,
             StandardCopyOption.ATOMIC_MOVE,
             StandardCopyOption.REPLACE_EXISTING);
+        delete(former);
       }
     }
   }

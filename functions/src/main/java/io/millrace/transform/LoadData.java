@@ -4,12 +4,15 @@ import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import io.millrace.transform.file.FileKind;
 import io.millrace.transform.file.WriteFiles;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.DataTypes;
@@ -162,7 +165,8 @@ public final class LoadData implements Transform {
   private static Path target(Step step, FileKind kind, int files) {
     if (!step.arguments().has("path")) {
       Path file = step.defaultOutput(kind.extension());
-      return files == 1 ? file : file.resolveSibling(step.id());
+      Path usual = files == 1 ? file : file.resolveSibling(step.id());
+      return files > 1 && !mayReplace(step, usual, usual.toString()) ? null : usual;
     }
     String path = step.arguments().text("path");
     Path target;
@@ -184,7 +188,35 @@ public final class LoadData implements Transform {
       step.error("path", "path is '" + path + "', which is a file; a folder is to be written");
       return null;
     }
-    return target;
+    return files > 1 && !mayReplace(step, target, path) ? null : target;
+  }
+
+  /** A folder is replaced as a whole, so it must hold nothing but what load_data writes. */
+  private static boolean mayReplace(Step step, Path folder, String written) {
+    if (!Files.isDirectory(folder)) {
+      return true;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      Optional<String> other =
+          entries
+              .map(entry -> entry.getFileName().toString())
+              .filter(name -> !name.matches("part-\\d{5}\\.\\w+"))
+              .sorted()
+              .findFirst();
+      other.ifPresent(
+          name ->
+              step.error(
+                  "path",
+                  "path is '"
+                      + written
+                      + "', which would be replaced, but has '"
+                      + name
+                      + "', which load_data has not written"));
+      return other.isEmpty();
+    } catch (IOException e) {
+      step.error("path", "path is '" + written + "', which cannot be listed: " + e.getMessage());
+      return false;
+    }
   }
 
   private static RowType visible(Rows rows) {

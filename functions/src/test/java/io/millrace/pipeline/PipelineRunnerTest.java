@@ -18,6 +18,7 @@ import io.millrace.transform.Declaration;
 import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import io.millrace.transform.DeriveColumns;
+import io.millrace.transform.LoadData;
 import io.millrace.transform.Outcome;
 import io.millrace.transform.Parameter;
 import io.millrace.transform.Problem;
@@ -346,6 +347,62 @@ class PipelineRunnerTest {
     assertThat(report.step("clean").figures())
         .containsEntry("nulls_total", 4L)
         .containsEntry("nulls_handled", 4L);
+  }
+
+  @Test
+  void twoStepsDoNotWriteOnePlace() {
+    Catalog catalog = new Catalog(List.of(new Count(), new LoadData()));
+    Compilation compilation =
+        compile(
+            catalog,
+            true,
+            step("in", "count", Map.of("n", IntNode.valueOf(10))),
+            step("one", "load_data", load("out", 2), "in"),
+            step("two", "load_data", load("out/x.csv", 1), "in"),
+            step("other", "load_data", load("outer.csv", 1), "in"),
+            step("same", "load_data", load("outer.csv", 1), "in"));
+
+    Path root = compilation.steps().get(1).step().site().files().root();
+    assertThat(compilation.problems())
+        .extracting(Problem::toString)
+        .containsExactly(
+            String.format(
+                "step 'two': writes %1$s/out/x.csv, but step 'one' writes %1$s/out", root),
+            String.format(
+                "step 'same': writes %1$s/outer.csv, but step 'other' writes %1$s/outer.csv",
+                root));
+  }
+
+  private static Map<String, JsonNode> load(String path, int files) {
+    return Map.of(
+        "format", json("csv"),
+        "path", json(path),
+        "files", IntNode.valueOf(files),
+        "lines", json(false));
+  }
+
+  @Test
+  void aFolderIsReplacedAsAWhole() throws Exception {
+    Path folder = Files.createDirectories(temp.resolve("out"));
+    Files.writeString(folder.resolve("part-00007.csv"), "old");
+    Catalog catalog = new Catalog(List.of(new Count(), new LoadData()));
+    RunReport report =
+        PipelineRunner.run(
+            compile(
+                catalog,
+                false,
+                step("in", "count", Map.of("n", IntNode.valueOf(10))),
+                step("save", "load_data", load("out", 2), "in")),
+            (id, rows, done) -> {});
+
+    assertThat(report.error()).isNull();
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("part-00000.csv", "part-00001.csv");
+    }
+    try (Stream<Path> files = Files.list(temp)) {
+      assertThat(files).containsExactly(folder);
+    }
   }
 
   @Test

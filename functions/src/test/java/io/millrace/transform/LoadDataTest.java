@@ -308,6 +308,12 @@ class LoadDataTest {
         Map.of("format", "csv", "path", "file", "files", 2),
         rows,
         "path is 'file', which is a file; a folder is to be written");
+    Files.writeString(root.resolve("folder/sales.csv"), "x");
+    assertRefused(
+        Map.of("format", "csv", "path", "folder", "files", 2),
+        rows,
+        "path is 'folder', which would be replaced, but has 'sales.csv', which load_data has not"
+            + " written");
   }
 
   private void assertRefused(Map<String, ?> arguments, Rows rows, String message) {
