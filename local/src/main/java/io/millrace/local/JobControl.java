@@ -169,6 +169,15 @@ final class JobControl {
       failure = e.getMessage();
     }
     print.println("gave up    " + failure);
+    if (started == null) {
+      // A JobManager that is slow may have taken the job without the client's hearing of it.
+      started =
+          rest.jobs().stream()
+              .filter(j -> j.name().equals(old.jobName()) && !j.hasEnded())
+              .map(Job::id)
+              .findFirst()
+              .orElse(null);
+    }
     return new Upgraded(rollBack(kind, old, started, savepoint, failure), failure);
   }
 
