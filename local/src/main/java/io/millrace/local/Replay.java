@@ -171,6 +171,9 @@ public final class Replay implements Callable<Integer> {
   /** Takes a dead letter that is sent. */
   private interface Sender {
     void send(StoredLetter letter);
+
+    /** There may be nothing to send for a while. */
+    default void endOfFile() {}
   }
 
   Replay(PrintStream print, java.nio.file.Path home, Map<String, String> environment) {
@@ -212,7 +215,19 @@ public final class Replay implements Callable<Integer> {
         new ReplayProducer(client, manifestTopic, replay, n -> progress[0].at(n))) {
       Survey planned = read(files, from, producer.manifest(), letter -> {});
       progress[0] = new Progress(print, "sent", planned.count(Outcome.SENT));
-      Survey done = read(planned.files(), from, producer.manifest(), producer::send);
+      Sender sender =
+          new Sender() {
+            @Override
+            public void send(StoredLetter letter) {
+              producer.send(letter);
+            }
+
+            @Override
+            public void endOfFile() {
+              producer.commitInTime();
+            }
+          };
+      Survey done = read(planned.files(), from, producer.manifest(), sender);
       producer.commit();
       if (producer.sent() > 0) {
         progress[0].done();
@@ -328,6 +343,7 @@ public final class Replay implements Callable<Integer> {
       if (any) {
         survey.files().add(file);
       }
+      sender.endOfFile();
     }
     return survey;
   }

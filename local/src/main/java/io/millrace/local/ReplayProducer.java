@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -31,6 +32,9 @@ final class ReplayProducer implements AutoCloseable {
   private static final int RECORDS_PER_TRANSACTION = 1_000;
   private static final long BYTES_PER_TRANSACTION = 16L << 20;
 
+  /** Readers of committed records wait for a transaction, and slow files must not time it out. */
+  private static final long OPEN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   /** A reader of committed records waits as long as this for a producer that was killed. */
   private static final int TRANSACTION_TIMEOUT_MS = 60_000;
 
@@ -45,6 +49,7 @@ final class ReplayProducer implements AutoCloseable {
   private long sent;
   private int open;
   private long openBytes;
+  private long openedAt;
 
   /**
    * Takes over.
@@ -94,6 +99,7 @@ final class ReplayProducer implements AutoCloseable {
         () -> {
           if (open == 0) {
             producer.beginTransaction();
+            openedAt = System.nanoTime();
           }
           // What cannot be sent is told by the commit.
           Future<?> unusedRecord = producer.send(record(letter, attempt));
@@ -102,6 +108,14 @@ final class ReplayProducer implements AutoCloseable {
           openBytes += letter.value() == null ? 0 : letter.value().length;
         });
     if (open >= RECORDS_PER_TRANSACTION || openBytes >= BYTES_PER_TRANSACTION) {
+      commit();
+    }
+    commitInTime();
+  }
+
+  /** To be called between files: what was sent is not held back while the next ones are read. */
+  void commitInTime() {
+    if (open > 0 && System.nanoTime() - openedAt >= OPEN_NANOS) {
       commit();
     }
   }
