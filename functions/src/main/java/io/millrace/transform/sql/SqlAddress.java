@@ -3,14 +3,17 @@ package io.millrace.transform.sql;
 import io.millrace.config.Secret;
 import java.io.IOException;
 import java.io.Serializable;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -26,6 +29,14 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class SqlAddress implements Serializable {
   private static final long serialVersionUID = 1L;
+
+  /**
+   * Set by who operates Millrace: the hosts that pipelines may ask, with commas between them.
+   * Without it they may ask all but link-local ones, where clouds tell machines their secrets.
+   */
+  public static final String HOSTS_VARIABLE = "MILLRACE_SQL_HOSTS";
+
+  private static final String HOSTS_PROPERTY = "millrace.sql.hosts";
 
   private static final int PORT = 5432;
   private static final int CONNECT_SECONDS = 10;
@@ -182,6 +193,7 @@ public final class SqlAddress implements Serializable {
    */
   Connection connect(Duration timeout) throws IOException {
     Parts parts = parse(read(address));
+    requireAllowed(parts.host);
     PGSimpleDataSource source = new PGSimpleDataSource();
     source.setServerNames(new String[] {parts.host});
     source.setPortNumbers(new int[] {parts.port});
@@ -209,6 +221,34 @@ public final class SqlAddress implements Serializable {
       }
       // The cause is left out: a driver's message may hold what it was given.
       throw failure;
+    }
+  }
+
+  private static void requireAllowed(String host) throws IOException {
+    String allowed = System.getProperty(HOSTS_PROPERTY, System.getenv(HOSTS_VARIABLE));
+    if (allowed != null && !allowed.isBlank()) {
+      if (Arrays.stream(allowed.split(",", -1))
+          .map(String::strip)
+          .noneMatch(host::equalsIgnoreCase)) {
+        throw new IOException(
+            String.format(
+                "db_url names the host '%s', but %s has %s", host, HOSTS_VARIABLE, allowed));
+      }
+      return;
+    }
+    InetAddress[] addresses;
+    try {
+      addresses = InetAddress.getAllByName(host);
+    } catch (UnknownHostException e) {
+      throw new IOException("db_url names the host '" + host + "', which has no address", e);
+    }
+    for (InetAddress one : addresses) {
+      if (one.isLinkLocalAddress() || one.isAnyLocalAddress() || one.isMulticastAddress()) {
+        throw new IOException(
+            String.format(
+                "db_url names the host '%s' at %s, which no pipeline may ask",
+                host, one.getHostAddress()));
+      }
     }
   }
 

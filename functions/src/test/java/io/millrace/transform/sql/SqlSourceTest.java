@@ -3,6 +3,7 @@ package io.millrace.transform.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -85,5 +86,34 @@ class SqlSourceTest {
     byte[] bytes = one.serialize(splits.get(1));
     assertThat(bytes).hasSize(12);
     assertThat(one.deserialize(one.getVersion(), bytes)).isEqualTo(splits.get(1));
+  }
+
+  @Test
+  void asksOnlyHostsThatTheOperatorAllows() {
+    assertRefused(
+        "postgresql://169.254.169.254/d",
+        "db_url names the host '169.254.169.254' at 169.254.169.254, which no pipeline may ask");
+    assertRefused(
+        "postgresql://[fe80::1]/d",
+        "db_url names the host '[fe80::1]' at fe80:0:0:0:0:0:0:1, which no pipeline may ask");
+    System.setProperty("millrace.sql.hosts", "db.example, localhost");
+    try {
+      assertRefused(
+          "postgresql://127.0.0.1:1/d",
+          "db_url names the host '127.0.0.1', but MILLRACE_SQL_HOSTS has db.example, localhost");
+      assertRefused(
+          "postgresql://LOCALHOST:1/d",
+          "postgresql://LOCALHOST:1/d is not reached, or its TLS is not as db_url asks (SQLSTATE"
+              + " 08001)");
+    } finally {
+      System.clearProperty("millrace.sql.hosts");
+    }
+  }
+
+  private static void assertRefused(String address, String message) {
+    assertThatThrownBy(
+            () -> new SqlAddress(address, "ann", null).connect(Duration.ofSeconds(1)).close())
+        .isInstanceOf(IOException.class)
+        .hasMessage(message);
   }
 }
