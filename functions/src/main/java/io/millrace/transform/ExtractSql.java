@@ -142,6 +142,9 @@ public final class ExtractSql implements Transform {
     } catch (IllegalArgumentException e) {
       step.error("query", e.getMessage());
     }
+    if (sql != null && !step.bounded() && !findsItsPlaceAgain(step, sql)) {
+      return null;
+    }
     return address == null || sql == null
         ? null
         : new SqlQuery(
@@ -149,6 +152,25 @@ public final class ExtractSql implements Transform {
             sql.sql(),
             arguments.duration("timeout"),
             (int) arguments.integer("fetch_size"));
+  }
+
+  /**
+   * After a failure an endless pipeline asks again and skips what it had: the order must be one.
+   */
+  private static boolean findsItsPlaceAgain(Step step, ReadOnlyQuery sql) {
+    if (step.arguments().has("partition_column")) {
+      step.error(
+          "partition_column",
+          "partition_column gives rows in no order, but beside endless input a query needs one");
+      return false;
+    }
+    if (!sql.isOrdered()) {
+      step.error(
+          "query",
+          "query has no ORDER BY, but beside endless input it needs one over unique columns");
+      return false;
+    }
+    return true;
   }
 
   private static boolean boundsAreOfAColumn(Step step) {

@@ -65,4 +65,25 @@ class ExtractSqlTest {
         .containsExactly(
             "upper_bound: upper_bound is given, but no partition_column that it is of");
   }
+
+  @Test
+  void besideEndlessInputTheRowsHaveAnOrder() {
+    UnboundedTables endless = new UnboundedTables(root);
+    String url = "postgresql://127.0.0.1:1/d";
+    endless.lower(new ExtractSql(), Map.of("db_url", url, "query", "SELECT a FROM t"));
+    endless.lower(
+        new ExtractSql(),
+        Map.of("db_url", url, "query", "SELECT a FROM t ORDER BY a", "partition_column", "a"));
+    endless.lower(new ExtractSql(), Map.of("db_url", url, "query", "SELECT a FROM t ORDER BY a"));
+
+    assertThat(endless.problems)
+        .extracting(p -> p.key() + ": " + p.message())
+        .containsExactly(
+            "query: query has no ORDER BY, but beside endless input it needs one over unique"
+                + " columns",
+            "partition_column: partition_column gives rows in no order, but beside endless input a"
+                + " query needs one",
+            "db_url: postgresql://127.0.0.1:1/d is not reached, or its TLS is not as db_url asks"
+                + " (SQLSTATE 08001)");
+  }
 }

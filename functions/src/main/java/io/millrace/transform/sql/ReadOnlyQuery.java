@@ -58,9 +58,11 @@ public final class ReadOnlyQuery {
       Set.of("pg_typeof", "pg_column_size", "pg_size_pretty");
 
   private final String sql;
+  private final boolean ordered;
 
-  private ReadOnlyQuery(String sql) {
+  private ReadOnlyQuery(String sql, boolean ordered) {
     this.sql = sql;
+    this.ordered = ordered;
   }
 
   /**
@@ -82,8 +84,8 @@ public final class ReadOnlyQuery {
     }
     // The text for the places of its errors, and what is sent for good.
     requireOneSelect(text);
-    requireOneSelect(sql);
-    return new ReadOnlyQuery(sql);
+    Select select = requireOneSelect(sql);
+    return new ReadOnlyQuery(sql, select.getOrderByElements() != null);
   }
 
   /** What to send, in one or more lines, without a semicolon. */
@@ -91,7 +93,12 @@ public final class ReadOnlyQuery {
     return sql;
   }
 
-  private static void requireOneSelect(String sql) {
+  /** Whether the rows come in an order that the query asks for. */
+  public boolean isOrdered() {
+    return ordered;
+  }
+
+  private static Select requireOneSelect(String sql) {
     ExecutorService executor =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -113,9 +120,10 @@ public final class ReadOnlyQuery {
       throw new IllegalArgumentException(
           "query holds " + statements.size() + " statements, but must be one SELECT");
     }
-    if (!(statements.get(0) instanceof Select)) {
+    if (!(statements.get(0) instanceof Select select)) {
       throw notSelect();
     }
+    return select;
   }
 
   /** The words of the text, each with a space before it where there was anything between. */
