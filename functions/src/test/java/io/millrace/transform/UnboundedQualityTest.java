@@ -119,4 +119,24 @@ class UnboundedQualityTest {
         .isInstanceOf(QualityGateException.class)
         .hasMessage("quality checks of step 'step' failed: not_null of id");
   }
+
+  @Test
+  void whatIsNotANumberIsMissing() {
+    Rows measured =
+        tables.rows(
+            List.of("x"),
+            List.of(DataTypes.DOUBLE()),
+            null,
+            new Object[] {Double.NaN},
+            new Object[] {-1.0},
+            new Object[] {2.0},
+            new Object[] {null});
+    Map<String, Object> rules = Map.of("check_value_range", Map.of("x", Map.of("min", 0)));
+    Rows dropped =
+        tables.lower(new AssessQuality(), Map.of("rules", rules, "on_fail", "drop"), measured);
+    assertThat(tables.problems).isEmpty();
+    assertThat(tables.collect(dropped))
+        .extracting(row -> row.get(0))
+        .containsExactly(Double.NaN, 2.0, null);
+  }
 }

@@ -115,7 +115,7 @@ public final class JudgeByKey extends KeyedProcessFunction<RowData, RowData, Row
   private void count(RowData row, Statistics[] statistics) {
     int nulls = 0;
     for (int i = 0; i < type.getFieldCount(); i++) {
-      nulls += row.isNullAt(i) ? 1 : 0;
+      nulls += isMissing(row, i) ? 1 : 0;
     }
     statistics[0].addNumber((double) nulls / type.getFieldCount(), Statistics.Kind.MOMENTS);
     for (int i = 0; i < columns.size(); i++) {
@@ -136,6 +136,17 @@ public final class JudgeByKey extends KeyedProcessFunction<RowData, RowData, Row
         }
       }
     }
+  }
+
+  private boolean isMissing(RowData row, int i) {
+    if (row.isNullAt(i)) {
+      return true;
+    }
+    return switch (type.getTypeAt(i).getTypeRoot()) {
+      case DOUBLE -> Double.isNaN(row.getDouble(i));
+      case FLOAT -> Float.isNaN(row.getFloat(i));
+      default -> false;
+    };
   }
 
   @Nullable

@@ -17,14 +17,15 @@ public final class JudgeRow extends ProcessFunction<RowData, RowData> {
   private static final long serialVersionUID = 1L;
 
   /**
-   * Values of a column of numbers have to lie in a range; nulls pass.
+   * Values of a column of numbers have to lie in a range; nulls pass, and so does NaN, as no value.
    *
    * @param column its position
    */
   public record Range(String rule, int column, @Nullable Double min, @Nullable Double max)
       implements Serializable {
     boolean holds(double value) {
-      return (min == null || value >= min) && (max == null || value <= max);
+      return Double.isNaN(value)
+          || ((min == null || value >= min) && (max == null || value <= max));
     }
   }
 
