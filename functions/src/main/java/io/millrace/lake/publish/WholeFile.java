@@ -13,7 +13,10 @@ final class WholeFile {
   private WholeFile() {}
 
   static void write(Path path, InputStream content) throws IOException {
-    FileSystem fs = path.getFileSystem();
+    write(path.getFileSystem(), path, content);
+  }
+
+  static void write(FileSystem fs, Path path, InputStream content) throws IOException {
     // An object appears when its upload ends; a file on disk is visible while it grows. A swap and
     // a job's publisher may write the same file: each has a name of its own for it meanwhile.
     boolean renames = !fs.isDistributedFS();
