@@ -7,19 +7,14 @@ import io.millrace.event.Rollup;
 import io.millrace.event.Session;
 import io.millrace.event.SessionBalance;
 import io.millrace.identity.Deduplicate;
-import io.millrace.identity.Fingerprint;
-import io.millrace.identity.SeenEvents;
 import io.millrace.ledger.LedgerCounter;
 import io.millrace.rollup.PreAggregate;
 import io.millrace.session.Sessionize;
-import io.millrace.session.UserSessions;
 import io.millrace.telemetry.EventTimeSamples;
 import io.millrace.telemetry.LatencyHistogram;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledFuture;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.state.ListState;
@@ -108,7 +103,6 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private static final ListStateDescriptor<Long> OPEN_SESSIONS =
       new ListStateDescriptor<>("open-sessions", LongSerializer.INSTANCE);
   private static final String TIMERS = "user-timers";
-  private static final byte PRESENT = 1;
   private static final List<String> NO_CELL = List.of();
 
   private final TimelineOptions options;
@@ -121,8 +115,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient ListState<Long> savedOpenEvents;
   private transient ListState<Long> savedOpenSessions;
   private transient InternalTimerService<VoidNamespace> timers;
-  private transient SpilledState spill;
-  private transient HeldState overflow;
+  private transient SpilledFingerprints spill;
+  private transient HeldChunks overflow;
   private transient Sessionize.Closed closing;
   @Nullable private transient ScheduledFuture<?> flushing;
   @Nullable private transient PreAggregate cells;
@@ -194,8 +188,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
     cached = "rocksdb".equals(getKeyedStateBackend().getBackendTypeIdentifier());
     cache = new UserCache(options.cacheUsers(), options.cacheBytes(), this::store);
-    spill = new SpilledState();
-    overflow = new HeldState();
+    spill = new SpilledFingerprints(this::setCurrentKey, spilled, archived, cached);
+    overflow = new HeldChunks(this::setCurrentKey, held, cached);
     closing = this::close;
     cells = options.rollups() == null ? null : new PreAggregate(options.rollups());
     lateness = options.allowedLateness().toMillis();
@@ -274,6 +268,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     UserValue value = load(id);
     Sessionize sessionize = options.sessionize();
     if (sessionize != null && !value.sessions.isEmpty()) {
+      openSessions--;
       overflow.id = id;
       long end = Long.MAX_VALUE;
       sessionize.advance(id, value.sessions, end, end, overflow, (s, cell) -> ended(s));
@@ -545,155 +540,5 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     } else {
       user.update(value);
     }
-  }
-
-  /** The map states of one user; sets the key itself, since lookups by cache do not. */
-  private final class SpilledState implements SeenEvents.Spill {
-    String id;
-
-    @Override
-    public void archive(int segment, long[] pairs) throws IOException {
-      call(
-          () -> {
-            archived.put(segment, pairs);
-            return true;
-          });
-    }
-
-    @Override
-    public boolean archiveContains(int segment, Fingerprint f) throws IOException {
-      return call(
-          () -> {
-            long[] pairs = archived.get(segment);
-            for (int i = 0; i < pairs.length; i += 2) {
-              if (pairs[i] == f.high() && pairs[i + 1] == f.low()) {
-                return true;
-              }
-            }
-            return false;
-          });
-    }
-
-    @Override
-    public void removeArchived(int segment) throws IOException {
-      call(
-          () -> {
-            archived.remove(segment);
-            return true;
-          });
-    }
-
-    @Override
-    public boolean contains(int bucket, Fingerprint f) throws IOException {
-      return call(() -> spilled.contains(new SpilledFingerprint(bucket, f.high(), f.low())));
-    }
-
-    @Override
-    public void add(int bucket, Fingerprint f) throws IOException {
-      call(
-          () -> {
-            spilled.put(new SpilledFingerprint(bucket, f.high(), f.low()), PRESENT);
-            return true;
-          });
-    }
-
-    @Override
-    public void removeThrough(int bucket) throws IOException {
-      call(
-          () -> {
-            Iterator<SpilledFingerprint> keys = spilled.keys().iterator();
-            while (keys.hasNext()) {
-              if (keys.next().bucket() <= bucket) {
-                keys.remove();
-              } else if (cached) {
-                // RocksDB iterates from the oldest bucket on.
-                break;
-              }
-            }
-            if (spilled.isEmpty()) {
-              // The heap backend would keep an empty map.
-              spilled.clear();
-            }
-            return true;
-          });
-    }
-
-    private boolean call(StateCall call) throws IOException {
-      setCurrentKey(id);
-      try {
-        return call.run();
-      } catch (IOException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IOException("the spilled fingerprints of a user cannot be read or written", e);
-      }
-    }
-  }
-
-  /** The chunks of one user; sets the key itself, as {@link SpilledState} does. */
-  private final class HeldState implements UserSessions.Overflow {
-    String id;
-
-    @Override
-    public void put(long firstTimestamp, int number, byte[] events) throws IOException {
-      call(
-          () -> {
-            held.put(new HeldChunk(firstTimestamp, number), events);
-            return null;
-          });
-    }
-
-    @Nullable
-    @Override
-    public byte[] take(long limit) throws IOException {
-      return call(
-          () -> {
-            HeldChunk oldest = oldest();
-            if (oldest == null || oldest.first() > limit) {
-              return null;
-            }
-            byte[] events = held.get(oldest);
-            held.remove(oldest);
-            return events;
-          });
-    }
-
-    @Override
-    public long first() throws IOException {
-      HeldChunk oldest = call(this::oldest);
-      return oldest == null ? Long.MAX_VALUE : oldest.first();
-    }
-
-    @Nullable
-    private HeldChunk oldest() throws Exception {
-      HeldChunk oldest = null;
-      for (HeldChunk chunk : held.keys()) {
-        if (oldest == null || chunk.first() < oldest.first()) {
-          oldest = chunk;
-        }
-        if (cached) {
-          // RocksDB iterates from the oldest chunk on.
-          return oldest;
-        }
-      }
-      if (oldest == null) {
-        // The heap backend would keep an empty map.
-        held.clear();
-      }
-      return oldest;
-    }
-
-    private <T> T call(Callable<T> access) throws IOException {
-      setCurrentKey(id);
-      try {
-        return access.call();
-      } catch (Exception e) {
-        throw new IOException("the held events of a user cannot be read or written", e);
-      }
-    }
-  }
-
-  private interface StateCall {
-    boolean run() throws Exception;
   }
 }

@@ -32,7 +32,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.state.StateBackend;
 import org.apache.flink.runtime.state.VoidNamespace;
@@ -375,6 +377,16 @@ class TimelineAnalyticsTest {
         .toList();
   }
 
+  /** As of the last snapshot. */
+  private static Iterable<Long> openSessions(
+      KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> harness) throws Exception {
+    return harness
+        .getOperator()
+        .getOperatorStateBackend()
+        .getListState(new ListStateDescriptor<>("open-sessions", LongSerializer.INSTANCE))
+        .get();
+  }
+
   @ParameterizedTest
   @EnumSource(Backend.class)
   void anErasureLeavesNeitherStateNorTimers(Backend backend) throws Exception {
@@ -385,10 +397,12 @@ class TimelineAnalyticsTest {
     harness.prepareSnapshotPreBarrier(1);
     harness.snapshot(1, 0);
     assertThat(statesOf(harness)).contains("user", "archived-fingerprints", "held-events");
+    assertThat(openSessions(harness)).containsExactly(1L);
     harness.processElement(Event.erasure("bot", new Origin("erasures", 0, 0, 0, 0)), 0);
     harness.prepareSnapshotPreBarrier(2);
     harness.snapshot(2, 0);
     assertThat(statesOf(harness)).isEmpty();
+    assertThat(openSessions(harness)).containsExactly(0L);
     harness.processWatermark(T0 + 2 * DAY);
     assertThat(harness.numEventTimeTimers()).isZero();
     assertThat(Result.side(harness, UserTimeline.SESSIONS)).isEmpty();
