@@ -46,6 +46,11 @@ class WholeFileTest {
           public int read() throws IOException {
             throw new IOException("reset");
           }
+
+          @Override
+          public int read(byte[] into, int from, int length) throws IOException {
+            throw new IOException("reset");
+          }
         };
     return new SequenceInputStream(whole(), fails);
   }
