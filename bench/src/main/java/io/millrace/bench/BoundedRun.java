@@ -17,7 +17,6 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 /** The job in bounded mode, in a JVM that has the memory of one TaskManager and no more. */
 final class BoundedRun {
   static final String PLAN = "plan.properties";
-  static final String FIGURES = "figures.properties";
   static final String FLINK = "flink.";
   static final String SECONDS = "seconds";
   static final String RESIDENT = "resident-bytes";
@@ -64,7 +63,8 @@ final class BoundedRun {
     }
     figures.setProperty(RESIDENT, Long.toString(JvmWatch.mostResident()));
     figures.setProperty(HEAP, Long.toString(watch.mostHeapAfterGc()));
-    try (Writer out = Files.newBufferedWriter(folder.resolve(FIGURES), StandardCharsets.UTF_8)) {
+    try (Writer out =
+        Files.newBufferedWriter(folder.resolve(MeasuredJvm.FIGURES), StandardCharsets.UTF_8)) {
       figures.store(out, null);
     }
     System.exit(0);

@@ -6,7 +6,6 @@ import io.millrace.local.LakeReader.Rows;
 import io.millrace.local.TextTable;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.Reader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -195,38 +195,11 @@ final class PipelineBenchmark implements Callable<Integer> {
         Files.newBufferedWriter(folder.resolve(PipelineRun.PLAN), StandardCharsets.UTF_8)) {
       plan.store(file, null);
     }
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(flags());
-    command.add("-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")));
-    command.add("-Dmillrace.log=" + folder.resolve("flink.log"));
+    List<String> flags = flags();
+    flags.add("-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")));
+    Properties figures = MeasuredJvm.run(PipelineRun.class, folder, flags, Map.of(), profile);
     if (profile) {
-      command.add(
-          "-XX:StartFlightRecording=settings=profile,filename=" + folder.resolve("recording.jfr"));
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(PipelineRun.class.getName(), folder.toString()));
-    Path console = folder.resolve("console.log");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(console.toFile())
-            .start();
-    Thread hook = new Thread(process::destroyForcibly, "stop-measured-run");
-    Runtime.getRuntime().addShutdownHook(hook);
-    int exit = process.waitFor();
-    Runtime.getRuntime().removeShutdownHook(hook);
-    if (exit != 0) {
-      throw new IllegalStateException(
-          "the measured run ended with exit code " + exit + ":\n" + Files.readString(console));
-    }
-    if (profile) {
-      HotMethods.print(print, folder.resolve("recording.jfr"));
-    }
-    Properties figures = new Properties();
-    try (Reader in =
-        Files.newBufferedReader(folder.resolve(PipelineRun.FIGURES), StandardCharsets.UTF_8)) {
-      figures.load(in);
+      HotMethods.print(print, folder.resolve(MeasuredJvm.RECORDING));
     }
     return figures;
   }

@@ -23,7 +23,6 @@ import java.util.Properties;
 /** A pipeline in a JVM of its own, as scripts/pipeline runs it, once or several times. */
 final class PipelineRun {
   static final String PLAN = "plan.properties";
-  static final String FIGURES = "figures.properties";
   static final String FILE = "file";
   static final String SETTINGS = "settings";
   static final String RUNS = "runs";
@@ -83,7 +82,8 @@ final class PipelineRun {
     }
     figures.setProperty(RESIDENT, Long.toString(JvmWatch.mostResident()));
     figures.setProperty(HEAP, Long.toString(watch.mostHeapAfterGc()));
-    try (Writer out = Files.newBufferedWriter(folder.resolve(FIGURES), StandardCharsets.UTF_8)) {
+    try (Writer out =
+        Files.newBufferedWriter(folder.resolve(MeasuredJvm.FIGURES), StandardCharsets.UTF_8)) {
       figures.store(out, null);
     }
     System.exit(0);
