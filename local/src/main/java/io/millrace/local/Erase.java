@@ -41,6 +41,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.StringSerializer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Takes a person out of a lake; see {@code --help}. */
@@ -129,19 +130,7 @@ public final class Erase implements Callable<Integer> {
       description = "Database of the tables (default: ${DEFAULT-VALUE}).")
   private String database;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      description = "An S3 server other than Amazon's; buckets are addressed by path.")
-  @Nullable
-  private String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      defaultValue = "us-east-1",
-      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
-  private String s3Region;
+  @Mixin private final S3Access s3 = new S3Access();
 
   private final PrintStream print;
   private final java.nio.file.Path home;
@@ -209,7 +198,7 @@ public final class Erase implements Callable<Integer> {
       Submit.file("--kafka-properties", kafkaProperties);
     }
     if (lake != null) {
-      S3Access.check(lake, s3Endpoint);
+      s3.check(lake);
       if ((erasuresTopic == null) != (brokers == null)) {
         throw new IllegalArgumentException(
             "--erasures-topic and --bootstrap-servers go together, with --lake");
@@ -234,7 +223,7 @@ public final class Erase implements Callable<Integer> {
   /** Flink's keys for the way to the lake. */
   private Map<String, String> connect() {
     if (lake != null) {
-      return S3Access.settings(s3Endpoint, s3Region, environment);
+      return s3.settings(environment);
     }
     DetachedStack stack = DetachedStack.running(home.resolve(DetachedStack.FOLDER));
     lake = "s3://" + Stack.BUCKET;

@@ -24,6 +24,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -68,18 +69,7 @@ public final class Partitions implements Callable<Integer> {
       description = "Database of the tables (default: ${DEFAULT-VALUE}).")
   private String database;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      description = "An S3 server other than Amazon's; buckets are addressed by path.")
-  private String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      defaultValue = "us-east-1",
-      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
-  private String s3Region;
+  @Mixin private final S3Access s3 = new S3Access();
 
   private final PrintStream print;
   private final Map<String, String> environment;
@@ -97,8 +87,7 @@ public final class Partitions implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    FileSystems.initialize(
-        Configuration.fromMap(S3Access.settings(s3Endpoint, s3Region, environment)));
+    FileSystems.initialize(Configuration.fromMap(s3.settings(environment)));
     CatalogSpec spec = CatalogSpec.hive(catalogUri, database);
     try (Catalog catalog = spec.withDatabaseLocation(root() + "/").open()) {
       List<Table> tables = survey(catalog);
@@ -116,7 +105,7 @@ public final class Partitions implements Callable<Integer> {
       throw new IllegalArgumentException(
           "'" + action + "' is not known, allowed are 'list' and 'repair'");
     }
-    S3Access.check(lake, s3Endpoint);
+    s3.check(lake);
   }
 
   private String root() {

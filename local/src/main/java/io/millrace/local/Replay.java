@@ -34,6 +34,7 @@ import org.apache.flink.util.TimeUtils;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Sends dead letters back to their topics; see {@code --help}. */
@@ -114,19 +115,7 @@ public final class Replay implements Callable<Integer> {
       description = "What has been sent; made when it is not there (default: ${DEFAULT-VALUE}).")
   private String manifestTopic;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      description = "An S3 server other than Amazon's; buckets are addressed by path.")
-  @Nullable
-  private String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      defaultValue = "us-east-1",
-      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
-  private String s3Region;
+  @Mixin private final S3Access s3 = new S3Access();
 
   private final PrintStream print;
   private final java.nio.file.Path home;
@@ -261,7 +250,7 @@ public final class Replay implements Callable<Integer> {
       throw new IllegalArgumentException("--lake and --bootstrap-servers go together");
     }
     if (lake != null) {
-      S3Access.check(lake, s3Endpoint);
+      s3.check(lake);
     }
     if (kafkaProperties != null) {
       Submit.file("--kafka-properties", kafkaProperties);
@@ -293,7 +282,7 @@ public final class Replay implements Callable<Integer> {
       lake = "s3://" + Stack.BUCKET;
       brokers = stack.kafka().bootstrap();
     } else {
-      settings = S3Access.settings(s3Endpoint, s3Region, environment);
+      settings = s3.settings(environment);
     }
     FileSystems.initialize(Configuration.fromMap(settings));
     return KafkaAccess.client(brokers, kafkaProperties);

@@ -206,12 +206,7 @@ final class SecureKafka extends ServerProcess {
 
   @Override
   List<String> command() {
-    return List.of(
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        Tether.class.getName(),
-        "kafka.Kafka",
-        folder().resolve("conf").resolve("server.properties").toString());
+    return KafkaBroker.broker(folder());
   }
 
   @Override

@@ -69,14 +69,7 @@ final class SecureS3 extends ServerProcess {
 
   @Override
   List<String> command() {
-    return List.of(
-        "-Xmx384m",
-        "-XX:+UseSerialGC",
-        "-DLOG_LEVEL=warn",
-        Tether.class.getName(),
-        "org.gaul.s3proxy.Main",
-        "--properties",
-        folder().resolve("conf").resolve("s3proxy.conf").toString());
+    return S3Server.proxy(folder());
   }
 
   @Override
