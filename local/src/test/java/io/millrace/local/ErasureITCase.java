@@ -263,6 +263,7 @@ class ErasureITCase {
     send(name, "ann", "10:01");
     send(name, "bob", "10:02");
     awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 3);
+    flink.waitUntilTasksRun(job, PATIENCE);
     flink.checkpoint(job);
     Await.until(
         "three committed rows in each table",

@@ -183,6 +183,8 @@ class ReplayITCase {
         () -> received + " records to be received, they are " + flink.metrics().sum(job, metric),
         PATIENCE,
         () -> flink.metrics().sum(job, metric) >= received);
+    // Sources read before all that is behind them runs, and a checkpoint asks for all.
+    flink.waitUntilTasksRun(job, PATIENCE);
     flink.checkpoint(job);
     Await.until(
         letters + " dead letters of attempt " + attempt,
