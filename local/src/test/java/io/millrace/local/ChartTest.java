@@ -286,17 +286,20 @@ class ChartTest {
         .hasMessageContaining("podMetricEndpoints");
   }
 
-  /** The types of the client, which otherwise keep what they do not know. */
   private static PodMonitor podMonitor(JsonNode manifest) throws IOException {
     return new ObjectMapper()
-        .setAnnotationIntrospector(
-            new JacksonAnnotationIntrospector() {
-              @Override
-              public Boolean hasAnySetter(Annotated member) {
-                return false;
-              }
-            })
+        .setAnnotationIntrospector(new OnlyWhatIsKnown())
         .treeToValue(manifest, PodMonitor.class);
+  }
+
+  /** The types of the client would keep what they do not know. */
+  private static final class OnlyWhatIsKnown extends JacksonAnnotationIntrospector {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public Boolean hasAnySetter(Annotated member) {
+      return false;
+    }
   }
 
   /** What differs, and what is left out, is what speaks of one machine. */

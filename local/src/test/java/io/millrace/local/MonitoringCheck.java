@@ -65,24 +65,23 @@ class MonitoringCheck {
 
   /** The alerts that fire by a fault here, and clear after it; docs/metrics.md lists them. */
   static final Set<String> BY_FAULT =
-      new TreeSet<>(
-          Set.of(
-              "MillraceAnomalyStorm",
-              "MillraceBackpressure",
-              "MillraceCheckpointAge",
-              "MillraceCheckpointsFailing",
-              "MillraceConsumerLag",
-              "MillraceDimensionStale",
-              "MillraceJobDown",
-              "MillraceJobRestarting",
-              "MillraceLateRatio",
-              "MillraceNoCheckpoint",
-              "MillraceProcessDown",
-              "MillraceRegistrationBacklog",
-              "MillraceRejectedMost",
-              "MillraceRejectedRatio",
-              "MillraceTableRefused",
-              "MillraceTableStale"));
+      Set.of(
+          "MillraceAnomalyStorm",
+          "MillraceBackpressure",
+          "MillraceCheckpointAge",
+          "MillraceCheckpointsFailing",
+          "MillraceConsumerLag",
+          "MillraceDimensionStale",
+          "MillraceJobDown",
+          "MillraceJobRestarting",
+          "MillraceLateRatio",
+          "MillraceNoCheckpoint",
+          "MillraceProcessDown",
+          "MillraceRegistrationBacklog",
+          "MillraceRejectedMost",
+          "MillraceRejectedRatio",
+          "MillraceTableRefused",
+          "MillraceTableStale");
 
   private static final Map<String, String> SETTINGS =
       Map.of(
