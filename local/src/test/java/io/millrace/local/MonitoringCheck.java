@@ -88,7 +88,7 @@ class MonitoringCheck {
           "execution.checkpointing.interval", "2 s",
           "execution.checkpointing.min-pause", "0",
           "execution.checkpointing.timeout", "10 s",
-          "restart-strategy.exponential-delay.max-backoff", "1 s");
+          "restart-strategy.exponential-delay.max-backoff", "2 s");
 
   private static final String DATABASE = "millrace";
   private static final ObjectMapper JSON = new ObjectMapper();
