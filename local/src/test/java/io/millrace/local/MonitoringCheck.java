@@ -387,7 +387,8 @@ class MonitoringCheck {
   /** Before a fault: the alerts that it is to raise do not fire. */
   private static String[] step(String what, String... alerts) {
     Await.until(
-        () -> "an end of " + Arrays.toString(alerts) + " before " + what + ", there are " + firing(),
+        () ->
+            "an end of " + Arrays.toString(alerts) + " before " + what + ", there are " + firing(),
         PATIENCE,
         () -> Collections.disjoint(firing(), List.of(alerts)));
     PRINT.printf("%n%s: %s%n", Instant.now(), what);
