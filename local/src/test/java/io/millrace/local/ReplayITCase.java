@@ -128,7 +128,7 @@ class ReplayITCase {
       assertThat(stack.kafka().read(topic)).isEmpty();
       clock.addAndGet(1);
       producer.commitInTime();
-      assertThat(stack.kafka().read(topic)).hasSize(1);
+      awaitRecords(topic, 1);
       // The next transaction begins with the next record, and ends with one that is sent late.
       clock.addAndGet(ReplayProducer.OPEN_NANOS);
       producer.send(letter(topic, 0, 1, "two"));
@@ -136,9 +136,17 @@ class ReplayITCase {
       clock.addAndGet(ReplayProducer.OPEN_NANOS);
       producer.send(letter(topic, 0, 2, "three"));
       assertThat(told).containsExactly(1L, 3L);
-      assertThat(stack.kafka().read(topic)).hasSize(3);
+      awaitRecords(topic, 3);
     }
-    assertThat(stack.kafka().read(topic + "-manifest")).hasSize(3);
+    awaitRecords(topic + "-manifest", 3);
+  }
+
+  /** The broker shows them a moment after it has confirmed the commit. */
+  private static void awaitRecords(String topic, int expected) {
+    Await.until(
+        expected + " committed records of " + topic,
+        PATIENCE,
+        () -> stack.kafka().read(topic).size() == expected);
   }
 
   private static StoredLetter letter(String topic, int partition, long offset, String id) {
