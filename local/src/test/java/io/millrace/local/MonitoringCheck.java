@@ -202,12 +202,12 @@ class MonitoringCheck {
     }
   }
 
-  /** A day up to now, with one hour, three before this one, of twenty times as many events. */
+  /** Half a day up to now, with one hour, two before this one, of twenty times as many events. */
   private static void sendThePast() {
     Instant hour = Instant.now().truncatedTo(ChronoUnit.HOURS);
-    sendPast(hour.minus(Duration.ofHours(19)), Duration.ofHours(16), 16 * 250);
-    sendPast(hour.minus(Duration.ofHours(3)), Duration.ofHours(1), 20 * 250);
-    sendPast(hour.minus(Duration.ofHours(2)), Duration.ofHours(2), 2 * 250);
+    sendPast(hour.minus(Duration.ofHours(13)), Duration.ofHours(11), 11 * 250);
+    sendPast(hour.minus(Duration.ofHours(2)), Duration.ofHours(1), 20 * 250);
+    sendPast(hour.minus(Duration.ofHours(1)), Duration.ofHours(1), 250);
   }
 
   private static void sendPast(Instant begin, Duration span, long events) {
@@ -326,7 +326,7 @@ class MonitoringCheck {
     assertThat(queries).hasSizeGreaterThan(60);
     Await.until(
         () -> "figures in each panel; there are none in " + empty(queries),
-        PATIENCE,
+        PATIENCE.multipliedBy(2),
         () -> empty(queries).isEmpty());
     PRINT.printf("%d queries of panels return series%n", queries.size());
   }
