@@ -14,6 +14,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import javax.annotation.Nullable;
 import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.fs.Path;
 
@@ -24,7 +25,9 @@ import org.apache.flink.core.fs.Path;
  *
  * @param runId the run, as in the ledger; part of the generation's folders
  * @param plannedAt when it began, ISO-8601
- * @param hours the hours that are published
+ * @param hours the hours that were asked for; they name the plan
+ * @param published the hours that are published: those, and hours beside them that changed with
+ *     them
  * @param eventsFrom first event time that is read, epoch ms
  * @param eventsTo last event time that is read, epoch ms
  * @param settledUntil partitions that end by then are over, epoch ms; others are left alone
@@ -36,6 +39,7 @@ public record BackfillPlan(
     String runId,
     String plannedAt,
     HourRange hours,
+    @Nullable HourRange published,
     long eventsFrom,
     long eventsTo,
     long settledUntil,
@@ -59,6 +63,7 @@ public record BackfillPlan(
   }
 
   public BackfillPlan {
+    published = published == null ? hours : published;
     rawFiles = List.copyOf(rawFiles);
     lastOffsets = new TreeMap<>(lastOffsets);
   }
@@ -88,6 +93,7 @@ public record BackfillPlan(
         runId,
         plannedAt,
         window.hours(),
+        window.hours(),
         window.eventsFrom(),
         window.eventsTo(),
         window.settledUntil(),
@@ -114,10 +120,20 @@ public record BackfillPlan(
 
   /** The same plan, further on. */
   public BackfillPlan at(Stage newStage) {
+    return with(published, newStage);
+  }
+
+  /** The same plan, publishing other hours. */
+  public BackfillPlan publishing(HourRange other) {
+    return with(other, stage);
+  }
+
+  private BackfillPlan with(HourRange newPublished, Stage newStage) {
     return new BackfillPlan(
         runId,
         plannedAt,
         hours,
+        newPublished,
         eventsFrom,
         eventsTo,
         settledUntil,
@@ -142,8 +158,8 @@ public record BackfillPlan(
 
   private List<TimePartition> all(TableSchema table) {
     List<TimePartition> partitions = new ArrayList<>();
-    TimePartition next = TimePartition.of(hours.from(), table.granularity());
-    while (next.start() < hours.end()) {
+    TimePartition next = TimePartition.of(published.from(), table.granularity());
+    while (next.start() < published.end()) {
       partitions.add(next);
       next = new TimePartition(next.end(), table.granularity());
     }

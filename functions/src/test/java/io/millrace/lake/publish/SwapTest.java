@@ -432,7 +432,7 @@ class SwapTest {
   }
 
   @Test
-  void theDaysThatTheHoursTouchAreReplacedWhenTheyAreOver() {
+  void theDaysThatTheHoursTouchAreReplacedWhenTheyAreOver() throws Exception {
     TableSchema days =
         new TableSchema("days", "aggregated/days", TABLE.columns(), "", Granularity.DAY);
     // 22:00 and 23:00 of January 31st; then on to 00:00 of February 1st.
@@ -444,6 +444,7 @@ class SwapTest {
             "r",
             "2026-03-01T00:00:00Z",
             new HourRange(hour(1).start(), hour(2).end()),
+            null,
             0,
             0,
             hour(3).start(),
@@ -453,6 +454,12 @@ class SwapTest {
     assertThat(longer.partitions(days)).containsExactly(day);
     assertThat(longer.notOver(days)).containsExactly(TimePartition.day(day.end()));
     assertThat(longer.partitions(TABLE)).containsExactly(hour(1), hour(2));
+    BackfillPlan wider =
+        longer.publishing(new HourRange(hour(0).start(), hour(2).end())).at(Stage.WRITTEN);
+    assertThat(wider.partitions(TABLE)).containsExactly(hour(0), hour(1), hour(2));
+    Path lake = root.resolve("wider");
+    wider.write(flink(lake));
+    assertThat(BackfillPlan.read(BackfillPlan.file(flink(lake), longer.hours()))).contains(wider);
   }
 
   @Test
