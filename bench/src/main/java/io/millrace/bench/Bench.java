@@ -38,7 +38,8 @@ public final class Bench implements Callable<Integer> {
             new DecodeBenchmark(print),
             new EngagementBenchmark(print, home),
             new BoundedBenchmark(print, home),
-            new ArrowBenchmark(print, home)));
+            new ArrowBenchmark(print, home),
+            new PipelineBenchmark(print, home)));
   }
 
   @Override

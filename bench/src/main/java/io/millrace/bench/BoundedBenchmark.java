@@ -15,7 +15,6 @@ import io.millrace.local.SimulatedTraffic;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.Reader;
 import java.io.Writer;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -135,12 +134,7 @@ final class BoundedBenchmark implements Callable<Integer> {
         memory.getManagedMemorySize().getMebiBytes(),
         processSize);
     writePlan(folder, memory);
-    measure(folder, memory);
-    Properties figures = new Properties();
-    try (Reader in =
-        Files.newBufferedReader(folder.resolve(BoundedRun.FIGURES), StandardCharsets.UTF_8)) {
-      figures.load(in);
-    }
+    Properties figures = measure(folder, memory);
     double seconds = Double.parseDouble(figures.getProperty(BoundedRun.SECONDS));
     print.printf(
         Locale.ROOT,
@@ -191,33 +185,18 @@ final class BoundedBenchmark implements Callable<Integer> {
     }
   }
 
-  private static void measure(Path folder, TaskExecutorProcessSpec memory)
+  private static Properties measure(Path folder, TaskExecutorProcessSpec memory)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    Bench.flags().stream().filter(f -> !f.startsWith("-Xm")).forEach(command::add);
-    command.add("-Xms" + memory.getJvmHeapMemorySize().getBytes());
-    command.add("-Xmx" + memory.getJvmHeapMemorySize().getBytes());
-    command.add("-XX:MaxDirectMemorySize=" + memory.getJvmDirectMemorySize().getBytes());
-    command.add(
+    List<String> flags = new ArrayList<>();
+    Bench.flags().stream().filter(f -> !f.startsWith("-Xm")).forEach(flags::add);
+    flags.add("-Xms" + memory.getJvmHeapMemorySize().getBytes());
+    flags.add("-Xmx" + memory.getJvmHeapMemorySize().getBytes());
+    flags.add("-XX:MaxDirectMemorySize=" + memory.getJvmDirectMemorySize().getBytes());
+    flags.add(
         "-XX:MaxMetaspaceSize=" + memory.getJvmMetaspaceAndOverhead().getMetaspace().getBytes());
-    command.add("-Dmillrace.log=" + folder.resolve("flink.log"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(BoundedRun.class.getName(), folder.toString()));
-    Path console = folder.resolve("console.log");
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(console.toFile());
     // Flink's images have jemalloc; the C library's many arenas would be counted as the job's.
-    builder.environment().put("MALLOC_ARENA_MAX", "1");
-    Process process = builder.start();
-    Thread hook = new Thread(process::destroyForcibly, "stop-bounded-run");
-    Runtime.getRuntime().addShutdownHook(hook);
-    int exit = process.waitFor();
-    Runtime.getRuntime().removeShutdownHook(hook);
-    if (exit != 0) {
-      throw new IllegalStateException(
-          "the bounded run ended with exit code " + exit + ":\n" + Files.readString(console));
-    }
+    Map<String, String> environment = Map.of("MALLOC_ARENA_MAX", "1");
+    return MeasuredJvm.run(BoundedRun.class, folder, flags, environment, false);
   }
 
   private List<String> state(Path folder) throws Exception {

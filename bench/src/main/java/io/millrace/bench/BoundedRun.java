@@ -3,7 +3,6 @@ package io.millrace.bench;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.local.FlinkCluster;
-import java.io.IOException;
 import java.io.Reader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +17,6 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 /** The job in bounded mode, in a JVM that has the memory of one TaskManager and no more. */
 final class BoundedRun {
   static final String PLAN = "plan.properties";
-  static final String FIGURES = "figures.properties";
   static final String FLINK = "flink.";
   static final String SECONDS = "seconds";
   static final String RESIDENT = "resident-bytes";
@@ -63,24 +61,12 @@ final class BoundedRun {
       flink.waitUntilFinished(job, PATIENCE);
       figures.setProperty(SECONDS, Double.toString((System.nanoTime() - begin) / 1e9));
     }
-    figures.setProperty(RESIDENT, Long.toString(mostResident()));
+    figures.setProperty(RESIDENT, Long.toString(JvmWatch.mostResident()));
     figures.setProperty(HEAP, Long.toString(watch.mostHeapAfterGc()));
-    try (Writer out = Files.newBufferedWriter(folder.resolve(FIGURES), StandardCharsets.UTF_8)) {
+    try (Writer out =
+        Files.newBufferedWriter(folder.resolve(MeasuredJvm.FIGURES), StandardCharsets.UTF_8)) {
       figures.store(out, null);
     }
     System.exit(0);
-  }
-
-  /** The most memory that this process ever had, in bytes; 0 where it is not told. */
-  private static long mostResident() throws IOException {
-    Path status = Path.of("/proc/self/status");
-    if (!Files.isReadable(status)) {
-      return 0;
-    }
-    return Files.readAllLines(status).stream()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
-        .findAny()
-        .orElse(0);
   }
 }

@@ -12,7 +12,6 @@ import io.millrace.local.Stack;
 import io.millrace.local.TextTable;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.Reader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -175,7 +174,7 @@ final class EngagementBenchmark implements Callable<Integer> {
         writePlan(work, variant, name, broker, stack);
         Figures figures = measure(work);
         if (profile) {
-          HotMethods.print(print, work.resolve("recording.jfr"));
+          HotMethods.print(print, work.resolve(MeasuredJvm.RECORDING));
         }
         Path root = stack == null ? work.resolve("lake") : stack.lake().resolve(name);
         List<String> errors = errors(variant, figures, truth, root);
@@ -286,36 +285,7 @@ final class EngagementBenchmark implements Callable<Integer> {
   }
 
   private Figures measure(Path work) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(flags());
-    command.add("-Dmillrace.log=" + work.resolve("flink.log"));
-    if (profile) {
-      command.add(
-          "-XX:StartFlightRecording=settings=profile,filename=" + work.resolve("recording.jfr"));
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(MeasuredRun.class.getName(), work.toString()));
-    Path console = work.resolve("console.log");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(console.toFile())
-            .start();
-    Thread hook = new Thread(process::destroyForcibly, "stop-measured-run");
-    Runtime.getRuntime().addShutdownHook(hook);
-    int exit = process.waitFor();
-    Runtime.getRuntime().removeShutdownHook(hook);
-    if (exit != 0) {
-      throw new IllegalStateException(
-          "the measured run ended with exit code " + exit + ":\n" + Files.readString(console));
-    }
-    Properties figures = new Properties();
-    try (Reader in =
-        Files.newBufferedReader(work.resolve(MeasuredRun.FIGURES), StandardCharsets.UTF_8)) {
-      figures.load(in);
-    }
-    return Figures.from(figures);
+    return Figures.from(MeasuredJvm.run(MeasuredRun.class, work, flags(), Map.of(), profile));
   }
 
   /** What a run did that it should not have; empty when all is right. */

@@ -96,4 +96,17 @@ final class JvmWatch {
   long mostHeapAfterGc() {
     return mostHeap.get();
   }
+
+  /** The most memory that this process ever had, in bytes; 0 where it is not told. */
+  static long mostResident() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.isReadable(status)) {
+      return 0;
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
+        .findAny()
+        .orElse(0);
+  }
 }

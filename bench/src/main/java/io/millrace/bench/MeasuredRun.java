@@ -26,7 +26,6 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  */
 final class MeasuredRun {
   static final String PLAN = "plan.properties";
-  static final String FIGURES = "figures.properties";
   static final String VARIANT = "variant";
   static final String EVENTS = "events";
   static final String JOB = "job.";
@@ -62,7 +61,8 @@ final class MeasuredRun {
     }
     MeasuredRun run = new MeasuredRun(Long.parseLong(plan.getProperty(EVENTS)));
     Figures figures = run.measure(folder, plan);
-    try (Writer out = Files.newBufferedWriter(folder.resolve(FIGURES), StandardCharsets.UTF_8)) {
+    try (Writer out =
+        Files.newBufferedWriter(folder.resolve(MeasuredJvm.FIGURES), StandardCharsets.UTF_8)) {
       figures.toProperties().store(out, null);
     }
     System.exit(0);

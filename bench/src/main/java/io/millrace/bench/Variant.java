@@ -8,6 +8,7 @@ import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.job.engagement.EngagementPorts.EventSource;
+import io.millrace.job.engagement.KafkaSecrets;
 import io.millrace.job.engagement.RunInfo;
 import io.millrace.telemetry.Metrics;
 import io.millrace.timeline.SourceWatermarks;
@@ -103,7 +104,7 @@ enum Variant {
     for (String topic : config.topics().keySet()) {
       KafkaSource<byte[]> source =
           KafkaSource.<byte[]>builder()
-              .setProperties(config.input().kafkaProperties().toProperties())
+              .setProperties(KafkaSecrets.properties(config.input().kafkaProperties()))
               .setBootstrapServers(config.input().bootstrapServers())
               .setGroupId(config.input().group())
               .setClientIdPrefix(config.input().group() + "-" + topic)

@@ -3,7 +3,11 @@ package io.millrace.config;
 import io.millrace.config.OptionSet.Declared;
 import io.millrace.config.Settings.Given;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +35,8 @@ import org.apache.flink.configuration.ConfigOption;
 public final class ConfigReader {
   private static final String FILE = "file";
   private static final String OVERRIDE = "override";
+  private static final int MAX_BYTES = 1 << 20;
+  private static final int MOST_HINTS = 100;
 
   private final OptionSet options;
   private final Map<String, Given> file = new LinkedHashMap<>();
@@ -51,7 +57,19 @@ public final class ConfigReader {
   /** Reads a YAML file of nested maps, dotted keys, or both; one file at most. */
   public ConfigReader file(Path path) {
     try {
-      return yaml(String.valueOf(path.getFileName()), Files.readString(path));
+      // Read up to a bound and not to an end, which /dev/zero, for one, has not.
+      byte[] bytes;
+      try (InputStream in = Files.newInputStream(path)) {
+        bytes = in.readNBytes(MAX_BYTES + 1);
+      }
+      if (bytes.length > MAX_BYTES) {
+        problems.add(
+            "'" + path + "' has more than " + MAX_BYTES + " bytes, more than any job needs");
+        fileComplete = false;
+        return this;
+      }
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return yaml(String.valueOf(path.getFileName()), text);
     } catch (NoSuchFileException e) {
       problems.add("there is no file '" + path + "'");
       fileComplete = false;
@@ -111,13 +129,22 @@ public final class ConfigReader {
         problems.add("argument '--" + key + "' has no value");
         broken.add(key);
       } else if (key.equals("config")) {
-        file(Path.of(value));
+        namedFile(value);
       } else {
         String given = value == null ? "true" : value;
         overrides.put(key, new Given(given, OVERRIDE, "argument: "));
       }
     }
     return this;
+  }
+
+  private void namedFile(String name) {
+    try {
+      file(Path.of(name));
+    } catch (InvalidPathException e) {
+      problems.add("argument '--config' is no path of a file");
+      fileComplete = false;
+    }
   }
 
   /** Reads the values; throws when there is any problem. */
@@ -170,7 +197,9 @@ public final class ConfigReader {
     }
     Settings settings = new Settings(options, values, passThrough, broken, problems);
     options.declared().values().forEach(declared -> runChecks(declared, settings));
-    options.rules().forEach(rule -> runRule(rule, settings));
+    if (fileComplete) {
+      options.rules().forEach(rule -> runRule(rule, settings));
+    }
     return settings;
   }
 
@@ -384,13 +413,18 @@ public final class ConfigReader {
     layer.forEach(
         (key, given) -> {
           if (!isKnown(key, given)) {
-            String hint =
-                NearestKey.find(key, knownKeysLike(key))
-                    .map(known -> ", did you mean '" + known + "'?")
-                    .orElse(", --help lists the known ones");
-            problems.add(given.location() + "unknown key '" + key + "'" + hint);
+            problems.add(given.location() + "unknown key '" + key + "'" + hint(key));
           }
         });
+  }
+
+  private String hint(String key) {
+    // Who has so many of them made no typing errors.
+    return problems.size() > MOST_HINTS
+        ? ""
+        : NearestKey.find(key, knownKeysLike(key))
+            .map(known -> ", did you mean '" + known + "'?")
+            .orElse(", --help lists the known ones");
   }
 
   private boolean isKnown(String key, Given given) {

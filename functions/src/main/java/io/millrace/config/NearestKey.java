@@ -13,7 +13,11 @@ public final class NearestKey {
     int bestDistance = Math.max(2, key.length() / 3) + 1;
     for (String candidate : known) {
       // A key without its group is as good as one typing error.
-      int distance = candidate.endsWith("." + key) ? 1 : distance(key, candidate);
+      boolean withoutGroup = candidate.endsWith("." + key);
+      if (!withoutGroup && Math.abs(candidate.length() - key.length()) >= bestDistance) {
+        continue;
+      }
+      int distance = withoutGroup ? 1 : distance(key, candidate);
       if (distance < bestDistance) {
         best = candidate;
         bestDistance = distance;

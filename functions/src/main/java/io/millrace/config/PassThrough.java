@@ -1,22 +1,31 @@
 package io.millrace.config;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
  * Properties handed on to a client as they are, such as all of Kafka's: values may hold {@code
- * ${env:NAME}} and {@code ${file:/path}}, which are read when the client's properties are made: for
- * Flink's Kafka source and sink that is at submission, so the job graph holds the values.
+ * ${env:NAME}} and {@code ${file:/path}}, which are read where the client is made.
  */
 public final class PassThrough implements Serializable {
   private static final long serialVersionUID = 1L;
 
   /** No property at all. */
   public static final PassThrough NONE = new PassThrough(Map.of());
+
+  private static final String PROVIDERS = "config.providers";
+
+  /** By name: this module knows no Kafka, and every jar that brings Kafka brings them, too. */
+  private static final Map<String, String> KAFKA_READERS =
+      Map.of(
+          "env", "io.millrace.job.engagement.KafkaSecrets$Variables",
+          "file", "io.millrace.job.engagement.KafkaSecrets$Files");
 
   private final TreeMap<String, String> values;
 
@@ -50,11 +59,24 @@ public final class PassThrough implements Serializable {
     return resolved;
   }
 
-  /** {@link #resolve()} in the form that Kafka's and other clients take. */
-  public Properties toProperties() {
-    Properties properties = new Properties();
-    resolve().forEach(properties::setProperty);
-    return properties;
+  /**
+   * The values with references unread, and the settings by which Kafka's clients read them where
+   * they are made: nothing that keeps or prints these holds a secret.
+   */
+  public Map<String, String> forKafka() {
+    Map<String, String> settings = new TreeMap<>(values);
+    Set<String> providers = new LinkedHashSet<>();
+    Arrays.stream(values.getOrDefault(PROVIDERS, "").split(",", -1))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .forEach(providers::add);
+    KAFKA_READERS.forEach(
+        (name, reader) -> {
+          providers.add(name);
+          settings.put(PROVIDERS + "." + name + ".class", reader);
+        });
+    settings.put(PROVIDERS, String.join(",", providers));
+    return settings;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.millrace.config;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
@@ -50,14 +51,22 @@ final class YamlText {
   static Document read(String name, String text, List<String> problems) {
     YamlText document = new YamlText(name, problems);
     try (YAMLParser parser = YAML.createParser(text)) {
-      document.read(parser);
-    } catch (JsonProcessingException e) {
-      // The parser's own message quotes the text, in which a secret may stand.
-      problems.add(name + ":" + e.getLocation().getLineNr() + ": this is not valid YAML");
+      document.readAll(parser);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return new Document(document.leaves, document.complete);
+  }
+
+  private void readAll(YAMLParser parser) throws IOException {
+    try {
+      read(parser);
+    } catch (JsonProcessingException e) {
+      // The parser's own message quotes the text, in which a secret may stand.
+      int line = e.getLocation() == null ? line(parser) : e.getLocation().getLineNr();
+      String why = e instanceof StreamConstraintsException ? ", or it is nested too deep" : "";
+      problems.add(name + ":" + line + ": this is not valid YAML" + why);
+    }
   }
 
   /** The value of a flow list or map inside an argument, or null when it is not one. */

@@ -71,8 +71,8 @@ public record Truth(
     }
   }
 
-  /** Counts records as they are sent. */
-  static final class Tally {
+  /** Counts records as they are sent, of however many simulators. */
+  public static final class Tally {
     private static final class Sums {
       private long received;
       private long accepted;
@@ -153,7 +153,7 @@ public record Truth(
     private long sentLate;
 
     /** Counts a record under the hour of {@code ledgerTime}. */
-    void add(SimulatedRecord sent, long ledgerTime) {
+    public void add(SimulatedRecord sent, long ledgerTime) {
       Fate fate = sent.fate();
       total.add(fate);
       byTopic.computeIfAbsent(sent.topic(), topic -> new Sums()).add(fate);
@@ -168,7 +168,8 @@ public record Truth(
       }
     }
 
-    Truth truth() {
+    /** The truth about what was added so far. */
+    public Truth truth() {
       NavigableMap<String, Counts> topics = new TreeMap<>();
       byTopic.forEach((topic, sums) -> topics.put(topic, sums.counts()));
       NavigableMap<TopicHour, Counts> hours = new TreeMap<>();

@@ -29,6 +29,8 @@ public record Event(
     Map<String, String> properties,
     Dimensions dimensions,
     Origin origin) {
+  /** A type that no valid event has. */
+  private static final String ERASURE = "!erasure";
 
   public Event {
     Objects.requireNonNull(eventId, "eventId");
@@ -39,6 +41,27 @@ public record Event(
     Objects.requireNonNull(properties, "properties");
     Objects.requireNonNull(dimensions, "dimensions");
     Objects.requireNonNull(origin, "origin");
+  }
+
+  /** No event, but the word to forget a user. */
+  public static Event erasure(String userId, Origin origin) {
+    return new Event(
+        ERASURE,
+        userId,
+        null,
+        ERASURE,
+        0,
+        Origin.NO_TIME,
+        Device.UNKNOWN,
+        Geo.UNKNOWN,
+        Map.of(),
+        Dimensions.NONE,
+        origin);
+  }
+
+  /** Whether this is the word to forget the user. */
+  public boolean isErasure() {
+    return eventType.equals(ERASURE);
   }
 
   /** The same event under another user id. */

@@ -30,20 +30,33 @@ public final class Pseudonymise extends RichMapFunction<Event, Event> {
     this.key = key;
   }
 
+  /** The pseudonym that a user has under a key. */
+  public static String pseudonym(String key, String userId) throws GeneralSecurityException {
+    return pseudonym(mac(key), userId);
+  }
+
   @Override
   public void open(OpenContext context) throws GeneralSecurityException {
-    mac = Mac.getInstance(ALGORITHM);
-    byte[] secret = key.get().getBytes(StandardCharsets.UTF_8);
+    mac = mac(key.get());
+  }
+
+  private static Mac mac(String key) throws GeneralSecurityException {
+    Mac mac = Mac.getInstance(ALGORITHM);
+    byte[] secret = key.getBytes(StandardCharsets.UTF_8);
     if (secret.length < 16) {
       throw new InvalidKeyException(
           "the pseudonym key has " + secret.length + " bytes, at least 16 are needed");
     }
     mac.init(new SecretKeySpec(secret, ALGORITHM));
+    return mac;
+  }
+
+  private static String pseudonym(Mac mac, String userId) {
+    return HexFormat.of().formatHex(mac.doFinal(userId.getBytes(StandardCharsets.UTF_8)));
   }
 
   @Override
   public Event map(Event event) {
-    byte[] digest = mac.doFinal(event.userId().getBytes(StandardCharsets.UTF_8));
-    return event.withUserId(HexFormat.of().formatHex(digest));
+    return event.withUserId(pseudonym(mac, event.userId()));
   }
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
@@ -36,6 +37,7 @@ public final class Reconcile extends AbstractStreamOperator<LedgerEntry>
   private transient Map<String, Map<Long, LedgerEntry>> sinceBarrier;
   private transient Map<String, LedgerTotals> totals;
   private transient ListState<LedgerTotals> savedTotals;
+  private transient volatile long lastCheckpoint;
 
   @Override
   public void initializeState(StateInitializationContext context) throws Exception {
@@ -55,6 +57,18 @@ public final class Reconcile extends AbstractStreamOperator<LedgerEntry>
     for (String topic : totals.keySet()) {
       register(topic);
     }
+    lastCheckpoint = System.currentTimeMillis();
+    getMetricGroup()
+        .addGroup(Metrics.GROUP)
+        .<Double, Gauge<Double>>gauge(
+            Metrics.CHECKPOINT_AGE,
+            () -> Metrics.secondsSince(lastCheckpoint, System.currentTimeMillis()));
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    super.notifyCheckpointComplete(checkpointId);
+    lastCheckpoint = System.currentTimeMillis();
   }
 
   @Override
@@ -129,11 +143,11 @@ public final class Reconcile extends AbstractStreamOperator<LedgerEntry>
   private void register(String topic) {
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP).addGroup(Metrics.TOPIC, topic);
     metrics.gauge(Metrics.LEDGER_DISCREPANCY, () -> discrepancy(total(topic)));
-    metrics.gauge("ledger_" + Metrics.RECEIVED, () -> total(topic).received());
-    metrics.gauge("ledger_" + Metrics.ACCEPTED, () -> total(topic).accepted());
-    metrics.gauge("ledger_" + Metrics.REJECTED, () -> total(topic).rejected());
-    metrics.gauge("ledger_" + Metrics.DUPLICATES, () -> total(topic).duplicates());
-    metrics.gauge("ledger_" + Metrics.LATE, () -> total(topic).late());
+    metrics.gauge(Metrics.LEDGER + Metrics.RECEIVED, () -> total(topic).received());
+    metrics.gauge(Metrics.LEDGER + Metrics.ACCEPTED, () -> total(topic).accepted());
+    metrics.gauge(Metrics.LEDGER + Metrics.REJECTED, () -> total(topic).rejected());
+    metrics.gauge(Metrics.LEDGER + Metrics.DUPLICATES, () -> total(topic).duplicates());
+    metrics.gauge(Metrics.LEDGER + Metrics.LATE, () -> total(topic).late());
   }
 
   private LedgerTotals total(String topic) {

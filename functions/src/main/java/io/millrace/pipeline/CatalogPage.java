@@ -26,8 +26,7 @@ public final class CatalogPage {
         [pipeline.schema.json](../jobs/pipelines/pipeline.schema.json) holds the same for editors.
 
         A parameter that is not given, or null, has its default. Secrets are given by reference, as
-        `env:NAME` or `file:/path`. Every example is a whole pipeline, and run by a test where it needs no
-        server.
+        `env:NAME` or `file:/path`. Every example is a whole pipeline, and run by a test.
 
         | service | inputs | does |
         |---|---|---|

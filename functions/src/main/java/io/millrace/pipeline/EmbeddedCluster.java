@@ -4,6 +4,8 @@ import java.net.URI;
 import java.time.Duration;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.NettyShuffleEnvironmentOptions;
+import org.apache.flink.configuration.NettyShuffleEnvironmentOptions.CompressionCodec;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
@@ -34,6 +36,10 @@ public final class EmbeddedCluster implements AutoCloseable {
     configuration.set(RestOptions.BIND_ADDRESS, "localhost");
     // A run asks for its last figures once it is over; an older answer would do for a page only.
     configuration.set(WebOptions.REFRESH_INTERVAL, Duration.ofMillis(50));
+    // What goes from task to task stays on this machine; compressing it would cost more than it
+    // saves.
+    configuration.set(
+        NettyShuffleEnvironmentOptions.SHUFFLE_COMPRESSION_CODEC, CompressionCodec.NONE);
     configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(512));
     configuration.set(TaskManagerOptions.NETWORK_MEMORY_MIN, MemorySize.ofMebiBytes(128));
     configuration.set(TaskManagerOptions.NETWORK_MEMORY_MAX, MemorySize.ofMebiBytes(128));

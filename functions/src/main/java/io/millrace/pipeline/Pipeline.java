@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.config.ConfigException;
 import io.millrace.pipeline.PipelineCompiler.Compilation;
 import io.millrace.pipeline.PipelineDef.StepDef;
+import io.millrace.pipeline.PipelineEnvironments.State;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * Describes a pipeline in Java, as a file does in YAML:
@@ -156,25 +159,37 @@ public final class Pipeline {
   }
 
   /**
-   * Runs it in this JVM, as {@code scripts/pipeline run} does.
+   * Runs it in this JVM, as {@code scripts/pipeline run} does, to its end.
    *
    * @param dataRoot the folder below which it reads and writes
    * @throws ConfigException with every error, when there is any; nothing has run then
    */
   public RunReport run(Catalog catalog, Path dataRoot) throws Exception {
+    return run(catalog, dataRoot, () -> false);
+  }
+
+  /**
+   * Runs it in this JVM to its end, or until it is to stop. One that reads without end takes
+   * checkpoints below the data root, and leaves a savepoint there.
+   *
+   * @param dataRoot the folder below which it reads and writes
+   * @param stop whether it is to stop; asked about twice a second
+   * @throws ConfigException with every error, when there is any; nothing has run then
+   */
+  public RunReport run(Catalog catalog, Path dataRoot, BooleanSupplier stop) throws Exception {
     Validation validation = validate(catalog);
     refuse(validation.problems());
+    DataRoot files = DataRoot.at(dataRoot);
     try (EmbeddedCluster cluster =
         EmbeddedCluster.start(Runtime.getRuntime().availableProcessors())) {
+      StreamExecutionEnvironment environment = cluster.environment(validation.bounded());
+      if (!validation.bounded()) {
+        PipelineEnvironments.keep(environment, State.below(files, name));
+      }
       Compilation compilation =
-          PipelineCheck.compile(
-              PipelineFile.of(define()),
-              validation,
-              catalog,
-              cluster.environment(validation.bounded()),
-              DataRoot.at(dataRoot));
+          PipelineCheck.compile(PipelineFile.of(define()), validation, catalog, environment, files);
       refuse(compilation.problems());
-      return PipelineRunner.run(compilation, (step, rows, done) -> {});
+      return PipelineRunner.run(compilation, (step, rows, done) -> {}, stop);
     }
   }
 

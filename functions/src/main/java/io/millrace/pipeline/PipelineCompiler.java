@@ -13,6 +13,7 @@ import io.millrace.transform.Problem;
 import io.millrace.transform.Rows;
 import io.millrace.transform.Step;
 import io.millrace.transform.Transform;
+import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -131,9 +132,7 @@ public final class PipelineCompiler {
     for (StepDef step : inputsFirst(pipeline.steps())) {
       compiler.lower(step, arguments.get(step.id()));
     }
-    if (compiler.problems.stream().noneMatch(Problem::isError) && !offline) {
-      compiler.site.statements().attachAsDataStream();
-    }
+    compiler.refuseSharedTargets();
     return new Compilation(
         pipeline,
         runId,
@@ -160,10 +159,12 @@ public final class PipelineCompiler {
     }
     boolean load = declaration.kind() == Kind.LOAD;
     List<String> columns = List.of();
+    List<Transformation<?>> before = List.of();
     try {
       if (load) {
         columns = inputs.get(0).columns();
         inputs.set(0, observe(step, inputs.get(0)));
+        before = List.copyOf(site.environment().getTransformations());
       }
       Rows rows = entry.lower(step, inputs);
       if (!load) {
@@ -174,11 +175,35 @@ public final class PipelineCompiler {
         results.put(def.id(), observe(step, rows));
       }
       collect(step);
-    } catch (ValidationException | TableException e) {
+      if (load) {
+        attach(step, before);
+      }
+    } catch (ValidationException | TableException | UnsupportedOperationException e) {
       problems.add(Problem.error(def.id(), null, oneLine(e)).atLine(def.line()));
       return;
     }
     lowered.add(new LoweredStep(step, entry, def.dependsOn(), columns));
+  }
+
+  /** A file has one writer, and is in no folder that another one replaces as a whole. */
+  private void refuseSharedTargets() {
+    Map<Path, String> writers = new LinkedHashMap<>();
+    for (LoweredStep step : lowered) {
+      for (Step.Publication publication : step.step().publications()) {
+        Path target = publication.target();
+        writers.forEach(
+            (other, writer) -> {
+              if (target.startsWith(other) || other.startsWith(target)) {
+                problems.add(
+                    Problem.error(
+                        step.step().id(),
+                        null,
+                        "writes " + target + ", but step '" + writer + "' writes " + other));
+              }
+            });
+        writers.put(target, step.step().id());
+      }
+    }
   }
 
   /** Checks the columns that arguments name against what comes in. */
@@ -259,6 +284,20 @@ public final class PipelineCompiler {
                   .name(uid + "-end")
                   .setParallelism(1);
             });
+  }
+
+  /** Adds what a load inserts to the job, and names what is new there. */
+  private void attach(Step step, List<Transformation<?>> before) {
+    if (step.inserts() && !site.offline()) {
+      site.statements().attachAsDataStream();
+    }
+    Set<Transformation<?>> seen = new HashSet<>(observed.values());
+    int[] number = {0};
+    for (Transformation<?> added : site.environment().getTransformations()) {
+      if (!before.contains(added)) {
+        name(step.id() + ":write", added, seen, number);
+      }
+    }
   }
 
   /** Gives what the planner made of a step uids that the step's id and the plan's shape decide. */

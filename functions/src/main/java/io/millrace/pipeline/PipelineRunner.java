@@ -23,17 +23,22 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.util.ExceptionUtils;
 
 /** Runs a compiled pipeline as one Flink job, tells of its progress, and reports. */
 public final class PipelineRunner {
-  private static final long POLL_MILLIS = 500;
+  private static final int POLLS_OF_A_RUN = 20;
+  private static final long LEAST_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long TELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** Hears of the rows that each step has counted so far, about twice a second. */
   @FunctionalInterface
@@ -46,8 +51,12 @@ public final class PipelineRunner {
   private final Map<String, Counts> counts = new HashMap<>();
   private final Map<String, List<String>> told = new HashMap<>();
 
-  private PipelineRunner(Compilation compilation) {
+  private final BooleanSupplier stop;
+  @Nullable private String savepoint;
+
+  private PipelineRunner(Compilation compilation, BooleanSupplier stop) {
     this.compilation = compilation;
+    this.stop = stop;
   }
 
   /**
@@ -57,10 +66,40 @@ public final class PipelineRunner {
    * @throws IllegalArgumentException when the compilation has errors
    */
   public static RunReport run(Compilation compilation, Progress progress) {
+    return run(compilation, progress, () -> false);
+  }
+
+  /**
+   * Runs the job to its end, or until it is to stop; then with a savepoint, from which another run
+   * can go on.
+   *
+   * @param stop whether it is to stop; asked about twice a second
+   * @throws IllegalArgumentException when the compilation has errors
+   */
+  public static RunReport run(Compilation compilation, Progress progress, BooleanSupplier stop) {
+    requireRunnable(compilation);
+    return new PipelineRunner(compilation, stop).run(progress);
+  }
+
+  /**
+   * Hands an unbounded pipeline to its cluster, where it runs on.
+   *
+   * @return the job's id
+   * @throws IllegalArgumentException when the compilation has errors
+   */
+  public static String submit(Compilation compilation) throws Exception {
+    requireRunnable(compilation);
+    return compilation
+        .environment()
+        .executeAsync(compilation.pipeline().name())
+        .getJobID()
+        .toString();
+  }
+
+  private static void requireRunnable(Compilation compilation) {
     if (!compilation.mayRun()) {
       throw new IllegalArgumentException("the pipeline has errors: " + compilation.problems());
     }
-    return new PipelineRunner(compilation).run(progress);
   }
 
   private RunReport run(Progress progress) {
@@ -68,12 +107,15 @@ public final class PipelineRunner {
     Throwable failure = null;
     try {
       execute(progress);
-      publish();
+      publish(false);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       failure = e;
     } catch (Exception e) {
       failure = ExceptionUtils.stripExecutionException(e);
+      if (isGate(failure)) {
+        failure = publishAfter(failure);
+      }
     } finally {
       removeTemporaries();
     }
@@ -82,24 +124,46 @@ public final class PipelineRunner {
 
   private void execute(Progress progress) throws Exception {
     JobClient client = compilation.environment().executeAsync(compilation.pipeline().name());
-    var result = client.getJobExecutionResult();
-    while (true) {
-      try {
-        take(result.get(POLL_MILLIS, TimeUnit.MILLISECONDS).getAllAccumulatorResults());
-        tell(progress);
-        return;
-      } catch (TimeoutException e) {
-        take(client.getAccumulators().get());
-        tell(progress);
-      } catch (InterruptedException e) {
-        client.cancel().get(10, TimeUnit.SECONDS);
-        throw e;
-      } catch (ExecutionException e) {
-        // The job is over, and its last figures are still to be had.
-        take(client.getAccumulators().get());
-        tell(progress);
-        throw e;
+    CountDownLatch never = new CountDownLatch(1);
+    long begin = System.nanoTime();
+    long told = begin;
+    try {
+      // The client of a cluster would hear of the end up to two seconds late.
+      while (!client.getJobStatus().get().isGloballyTerminalState()) {
+        if (System.nanoTime() - told >= TELL_NANOS) {
+          told = System.nanoTime();
+          take(client.getAccumulators().get());
+          tell(progress);
+        }
+        if (savepoint == null && stop.getAsBoolean()) {
+          savepoint = stopWithSavepoint(client);
+        }
+        long runs = (System.nanoTime() - begin) / POLLS_OF_A_RUN;
+        never.await(Math.max(LEAST_POLL_NANOS, Math.min(runs, TELL_NANOS)), TimeUnit.NANOSECONDS);
       }
+    } catch (InterruptedException e) {
+      client.cancel().get(10, TimeUnit.SECONDS);
+      throw e;
+    }
+    try {
+      take(client.getJobExecutionResult().get().getAllAccumulatorResults());
+      tell(progress);
+    } catch (ExecutionException e) {
+      // The job is over, and its last figures are still to be had.
+      take(client.getAccumulators().get());
+      tell(progress);
+      throw e;
+    }
+  }
+
+  private String stopWithSavepoint(JobClient client) throws Exception {
+    String folder =
+        compilation.environment().getConfiguration().get(CheckpointingOptions.SAVEPOINT_DIRECTORY);
+    try {
+      return client.stopWithSavepoint(false, folder, SavepointFormatType.CANONICAL).get();
+    } catch (ExecutionException e) {
+      client.cancel().get(10, TimeUnit.SECONDS);
+      throw e;
     }
   }
 
@@ -128,17 +192,44 @@ public final class PipelineRunner {
     }
   }
 
-  private void publish() throws IOException {
+  private static boolean isGate(Throwable failure) {
+    return ExceptionUtils.findSerializedThrowable(
+            failure, QualityGateException.class, PipelineRunner.class.getClassLoader())
+        .isPresent();
+  }
+
+  /** Publishes what is due also after that failure; the failure that there is then. */
+  private Throwable publishAfter(Throwable failure) {
+    try {
+      publish(true);
+      return failure;
+    } catch (IOException e) {
+      e.addSuppressed(failure);
+      return e;
+    }
+  }
+
+  private void publish(boolean gateClosed) throws IOException {
     for (LoweredStep lowered : compilation.steps()) {
       for (Step.Publication publication : lowered.step().publications()) {
-        if (Files.isDirectory(publication.target())) {
-          delete(publication.target());
+        boolean due =
+            !gateClosed || (publication.always() && Files.exists(publication.temporary()));
+        if (!due) {
+          continue;
+        }
+        Path target = publication.target();
+        Path former = target.resolveSibling("." + target.getFileName() + ".former");
+        if (Files.isDirectory(target)) {
+          // A folder cannot be replaced at once; the former one goes when the new one is there.
+          delete(former);
+          Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(
             publication.temporary(),
-            publication.target(),
+            target,
             StandardCopyOption.ATOMIC_MOVE,
             StandardCopyOption.REPLACE_EXISTING);
+        delete(former);
       }
     }
   }
@@ -171,20 +262,19 @@ public final class PipelineRunner {
     for (LoweredStep lowered : compilation.steps()) {
       steps.add(report(lowered, failure == null));
     }
-    boolean gate =
-        failure != null
-            && ExceptionUtils.findSerializedThrowable(
-                    failure, QualityGateException.class, getClass().getClassLoader())
-                .isPresent();
+    boolean gate = failure != null && isGate(failure);
     return new RunReport(
         compilation.runId(),
         compilation.pipeline().name(),
-        failure == null ? Status.COMPLETED : gate ? Status.QUALITY_FAILED : Status.FAILED,
+        failure == null
+            ? (savepoint == null ? Status.COMPLETED : Status.STOPPED)
+            : gate ? Status.QUALITY_FAILED : Status.FAILED,
         begin.truncatedTo(ChronoUnit.MILLIS).toString(),
         ChronoUnit.MILLIS.between(begin, Instant.now()) / 1000.0,
         steps,
         compilation.problems().stream().map(Problem::toString).toList(),
-        failure == null ? null : reason(failure));
+        failure == null ? null : reason(failure),
+        savepoint);
   }
 
   private StepReport report(LoweredStep lowered, boolean completed) {

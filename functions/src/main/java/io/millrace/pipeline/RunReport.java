@@ -16,6 +16,7 @@ import javax.annotation.Nullable;
  *
  * @param startedAt an ISO instant in UTC
  * @param error why it failed, in one line
+ * @param savepoint from which a run that was stopped can go on
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record RunReport(
@@ -26,7 +27,8 @@ public record RunReport(
     @JsonProperty("total_duration_sec") double durationSeconds,
     List<StepReport> steps,
     List<String> warnings,
-    @Nullable String error) {
+    @Nullable String error,
+    @Nullable String savepoint) {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -34,6 +36,9 @@ public record RunReport(
   public enum Status {
     @JsonProperty("completed")
     COMPLETED,
+    /** An unbounded run was told to end. */
+    @JsonProperty("stopped")
+    STOPPED,
     @JsonProperty("quality_failed")
     QUALITY_FAILED,
     @JsonProperty("failed")

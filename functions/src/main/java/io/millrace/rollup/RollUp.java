@@ -4,6 +4,7 @@ import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.LiveRollup;
 import io.millrace.event.Rollup;
+import io.millrace.telemetry.LatencyHistogram;
 import io.millrace.telemetry.Metrics;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -78,10 +79,15 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
   private transient ListState<String> savedDimensions;
   private transient InternalTimerService<VoidNamespace> timers;
   private transient boolean cached;
+  private transient boolean restored;
   private transient Map<Cell, OpenCell> cache;
   private transient Set<Cell> unwritten;
   private transient Set<Cell> untold;
   @Nullable private transient ScheduledFuture<?> telling;
+  private transient Set<Long> untoldTimes;
+  private transient long lastTime;
+  private transient LatencyHistogram liveAges;
+  private transient long openCells;
   private transient Counter finished;
   private transient Counter tooLate;
 
@@ -121,12 +127,21 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
               + ": open windows cannot be carried over; keep the dimensions, or start without the"
               + " state of the job");
     }
+    restored = context.isRestored();
   }
 
   @Override
   public void open() throws Exception {
     super.open();
     timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
+    if (restored) {
+      timers.forEachEventTimeTimer(
+          (namespace, time) -> {
+            if (time == ((Cell) getCurrentKey()).end() + times.finalMs()) {
+              openCells++;
+            }
+          });
+    }
     cached = "rocksdb".equals(getKeyedStateBackend().getBackendTypeIdentifier());
     cache = new HashMap<>();
     unwritten = new HashSet<>();
@@ -134,7 +149,10 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     finished = metrics.counter(Metrics.ROLLUP_ROWS);
     tooLate = metrics.counter(Metrics.ROLLUP_TOO_LATE);
+    metrics.gauge(Metrics.LIVE_CELLS, () -> openCells);
+    untoldTimes = new HashSet<>();
     if (times.isLive()) {
+      liveAges = new LatencyHistogram(metrics, Metrics.EVENT_TO_LIVE);
       long interval = times.liveInterval().toMillis();
       telling =
           getProcessingTimeService().scheduleWithFixedDelay(time -> tell(), interval, interval);
@@ -154,6 +172,7 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     }
     if (open == null) {
       open = new OpenCell();
+      openCells++;
       setCurrentKey(cell);
       timers.registerEventTimeTimer(VoidNamespace.INSTANCE, finalAt);
       // A session that ends late may be the first of its cell: by then that was told as empty.
@@ -177,6 +196,15 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
     }
     if (times.isLive()) {
       untold.add(cell);
+      note(cell, element.getTimestamp());
+    }
+  }
+
+  /** The time of a part is that of an event which it comes with; else the end of its window. */
+  private void note(Cell cell, long time) {
+    if (time != lastTime && time >= cell.start() && time < cell.end()) {
+      lastTime = time;
+      untoldTimes.add(time);
     }
   }
 
@@ -208,6 +236,11 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
       }
     }
     untold.clear();
+    long now = System.currentTimeMillis();
+    for (long time : untoldTimes) {
+      liveAges.observe(now - time);
+    }
+    untoldTimes.clear();
   }
 
   @Override
@@ -235,6 +268,7 @@ public final class RollUp extends AbstractStreamOperator<Rollup>
   private void finish(Cell cell, OpenCell open, long time) throws Exception {
     output.collect(new StreamRecord<>(row(cell, open), time));
     finished.inc();
+    openCells--;
     cache.remove(cell);
     unwritten.remove(cell);
     untold.remove(cell);

@@ -7,17 +7,14 @@ import io.millrace.event.Rollup;
 import io.millrace.event.Session;
 import io.millrace.event.SessionBalance;
 import io.millrace.identity.Deduplicate;
-import io.millrace.identity.Fingerprint;
-import io.millrace.identity.SeenEvents;
 import io.millrace.ledger.LedgerCounter;
 import io.millrace.rollup.PreAggregate;
 import io.millrace.session.Sessionize;
-import io.millrace.session.UserSessions;
+import io.millrace.telemetry.EventTimeSamples;
+import io.millrace.telemetry.LatencyHistogram;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledFuture;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.state.ListState;
@@ -103,8 +100,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
   private static final ListStateDescriptor<Long> OPEN_EVENTS =
       new ListStateDescriptor<>("open-session-events", LongSerializer.INSTANCE);
+  private static final ListStateDescriptor<Long> OPEN_SESSIONS =
+      new ListStateDescriptor<>("open-sessions", LongSerializer.INSTANCE);
   private static final String TIMERS = "user-timers";
-  private static final byte PRESENT = 1;
   private static final List<String> NO_CELL = List.of();
 
   private final TimelineOptions options;
@@ -115,9 +113,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient MapState<HeldChunk, byte[]> held;
   private transient ListState<Long> savedWatermark;
   private transient ListState<Long> savedOpenEvents;
+  private transient ListState<Long> savedOpenSessions;
   private transient InternalTimerService<VoidNamespace> timers;
-  private transient SpilledState spill;
-  private transient HeldState overflow;
+  private transient SpilledFingerprints spill;
+  private transient HeldChunks overflow;
   private transient Sessionize.Closed closing;
   @Nullable private transient ScheduledFuture<?> flushing;
   @Nullable private transient PreAggregate cells;
@@ -132,6 +131,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient long onTimeEvents;
   private transient long closedEvents;
   private transient long openEvents;
+  private transient long openSessions;
+  private transient EventTimeSamples samples;
 
   private transient Counter accepted;
   private transient Counter duplicates;
@@ -140,6 +141,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient Counter hits;
   private transient Counter misses;
   private transient Counter sessions;
+  private transient LatencyHistogram commitAges;
 
   public UserTimeline(TimelineOptions options) {
     this.options = options;
@@ -170,6 +172,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     for (Long saved : savedOpenEvents.get()) {
       openEvents += saved;
     }
+    savedOpenSessions = context.getOperatorStateStore().getListState(OPEN_SESSIONS);
+    for (Long saved : savedOpenSessions.get()) {
+      openSessions += saved;
+    }
     user = context.getKeyedStateStore().getState(USER);
     held = context.getKeyedStateStore().getMapState(HELD);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
@@ -182,8 +188,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
     cached = "rocksdb".equals(getKeyedStateBackend().getBackendTypeIdentifier());
     cache = new UserCache(options.cacheUsers(), options.cacheBytes(), this::store);
-    spill = new SpilledState();
-    overflow = new HeldState();
+    spill = new SpilledFingerprints(this::setCurrentKey, spilled, archived, cached);
+    overflow = new HeldChunks(this::setCurrentKey, held, cached);
     closing = this::close;
     cells = options.rollups() == null ? null : new PreAggregate(options.rollups());
     lateness = options.allowedLateness().toMillis();
@@ -191,6 +197,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
         options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
+    samples = new EventTimeSamples();
 
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     accepted = metrics.counter(Metrics.ACCEPTED);
@@ -201,6 +208,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     misses = metrics.counter(Metrics.CACHE_MISSES);
     sessions = metrics.counter(Metrics.SESSIONS);
     metrics.gauge(Metrics.OPEN_SESSION_EVENTS, () -> openEvents);
+    metrics.gauge(Metrics.OPEN_SESSIONS, () -> openSessions);
+    metrics.gauge(
+        Metrics.EVENT_TIME_LAG, () -> Metrics.secondsSince(watermark, System.currentTimeMillis()));
+    commitAges = new LatencyHistogram(metrics, Metrics.EVENT_TO_COMMIT);
     metrics.gauge(Metrics.CACHE_USERS, cache::users);
     metrics.gauge(Metrics.CACHE_BYTES, cache::bytes);
 
@@ -216,6 +227,10 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   public void processElement(StreamRecord<Event> element) throws Exception {
     Event event = element.getValue();
     String id = event.userId();
+    if (event.isErasure()) {
+      erase(id);
+      return;
+    }
     UserValue value = load(id);
     spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
@@ -248,8 +263,30 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
   }
 
+  /** Forgets a user. What was counted stays so; a session that is open ends without a row. */
+  private void erase(String id) throws Exception {
+    UserValue value = load(id);
+    Sessionize sessionize = options.sessionize();
+    if (sessionize != null && !value.sessions.isEmpty()) {
+      openSessions--;
+      overflow.id = id;
+      long end = Long.MAX_VALUE;
+      sessionize.advance(id, value.sessions, end, end, overflow, (s, cell) -> ended(s));
+    }
+    cache.remove(id);
+    setCurrentKey(id);
+    // Where there is none, none goes.
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.timer);
+    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, value.expiryTimer);
+    user.clear();
+    held.clear();
+    spilled.clear();
+    archived.clear();
+  }
+
   private void countOnTime(Event event, UserValue value, long frontier) throws IOException {
     onTimeEvents++;
+    samples.offer(event.timestamp());
     List<String> cell = NO_CELL;
     if (cells != null) {
       cell = cells.add(event, value.active);
@@ -261,6 +298,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (sessionize != null) {
       openEvents++;
       overflow.id = event.userId();
+      int before = open(value);
       sessionize.add(
           event.userId(),
           sessionize.held(event, cell),
@@ -268,17 +306,26 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
           frontier,
           overflow,
           closing);
+      openSessions += open(value) - before;
     }
+  }
+
+  private static int open(UserValue value) {
+    return value.sessions.isEmpty() ? 0 : 1;
   }
 
   private void close(Session session, List<String> cell) {
     sessions.inc();
-    closedEvents += session.eventCount();
-    openEvents -= session.eventCount();
+    ended(session);
     if (cells != null) {
       cells.add(session, cell);
     }
     output.collect(SESSIONS, new StreamRecord<>(session, session.end()));
+  }
+
+  private void ended(Session session) {
+    closedEvents += session.eventCount();
+    openEvents -= session.eventCount();
   }
 
   private boolean isLate(long timestamp) {
@@ -313,7 +360,12 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   private void flushCells() {
     if (cells != null) {
-      cells.flush(part -> output.collect(CELLS, new StreamRecord<>(part, part.cell().end())));
+      // A part has no time of its own: that of an event among them tells how old live values are.
+      long sample = samples.takeOne();
+      boolean none = options.bounded() || sample == EventTimeSamples.NONE;
+      cells.flush(
+          part ->
+              output.collect(CELLS, new StreamRecord<>(part, none ? part.cell().end() : sample)));
     }
   }
 
@@ -337,6 +389,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (sessionize != null && !value.sessions.isEmpty()) {
       sessionize.advance(
           id, value.sessions, frontier(now), frontier(finiteWatermark), overflow, closing);
+      openSessions += open(value) - 1;
     }
     value.active.expire(frontier(now));
     if (now != Long.MAX_VALUE) {
@@ -409,6 +462,13 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     cache.flush();
     flushCells();
     emitCounts(checkpointId);
+    samples.barrier(checkpointId);
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    super.notifyCheckpointComplete(checkpointId);
+    samples.complete(checkpointId, System.currentTimeMillis(), commitAges);
   }
 
   @Override
@@ -416,6 +476,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     super.snapshotState(context);
     savedWatermark.update(List.of(finiteWatermark));
     savedOpenEvents.update(List.of(openEvents));
+    savedOpenSessions.update(List.of(openSessions));
   }
 
   @Override
@@ -479,155 +540,5 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     } else {
       user.update(value);
     }
-  }
-
-  /** The map states of one user; sets the key itself, since lookups by cache do not. */
-  private final class SpilledState implements SeenEvents.Spill {
-    String id;
-
-    @Override
-    public void archive(int segment, long[] pairs) throws IOException {
-      call(
-          () -> {
-            archived.put(segment, pairs);
-            return true;
-          });
-    }
-
-    @Override
-    public boolean archiveContains(int segment, Fingerprint f) throws IOException {
-      return call(
-          () -> {
-            long[] pairs = archived.get(segment);
-            for (int i = 0; i < pairs.length; i += 2) {
-              if (pairs[i] == f.high() && pairs[i + 1] == f.low()) {
-                return true;
-              }
-            }
-            return false;
-          });
-    }
-
-    @Override
-    public void removeArchived(int segment) throws IOException {
-      call(
-          () -> {
-            archived.remove(segment);
-            return true;
-          });
-    }
-
-    @Override
-    public boolean contains(int bucket, Fingerprint f) throws IOException {
-      return call(() -> spilled.contains(new SpilledFingerprint(bucket, f.high(), f.low())));
-    }
-
-    @Override
-    public void add(int bucket, Fingerprint f) throws IOException {
-      call(
-          () -> {
-            spilled.put(new SpilledFingerprint(bucket, f.high(), f.low()), PRESENT);
-            return true;
-          });
-    }
-
-    @Override
-    public void removeThrough(int bucket) throws IOException {
-      call(
-          () -> {
-            Iterator<SpilledFingerprint> keys = spilled.keys().iterator();
-            while (keys.hasNext()) {
-              if (keys.next().bucket() <= bucket) {
-                keys.remove();
-              } else if (cached) {
-                // RocksDB iterates from the oldest bucket on.
-                break;
-              }
-            }
-            if (spilled.isEmpty()) {
-              // The heap backend would keep an empty map.
-              spilled.clear();
-            }
-            return true;
-          });
-    }
-
-    private boolean call(StateCall call) throws IOException {
-      setCurrentKey(id);
-      try {
-        return call.run();
-      } catch (IOException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IOException("the spilled fingerprints of a user cannot be read or written", e);
-      }
-    }
-  }
-
-  /** The chunks of one user; sets the key itself, as {@link SpilledState} does. */
-  private final class HeldState implements UserSessions.Overflow {
-    String id;
-
-    @Override
-    public void put(long firstTimestamp, int number, byte[] events) throws IOException {
-      call(
-          () -> {
-            held.put(new HeldChunk(firstTimestamp, number), events);
-            return null;
-          });
-    }
-
-    @Nullable
-    @Override
-    public byte[] take(long limit) throws IOException {
-      return call(
-          () -> {
-            HeldChunk oldest = oldest();
-            if (oldest == null || oldest.first() > limit) {
-              return null;
-            }
-            byte[] events = held.get(oldest);
-            held.remove(oldest);
-            return events;
-          });
-    }
-
-    @Override
-    public long first() throws IOException {
-      HeldChunk oldest = call(this::oldest);
-      return oldest == null ? Long.MAX_VALUE : oldest.first();
-    }
-
-    @Nullable
-    private HeldChunk oldest() throws Exception {
-      HeldChunk oldest = null;
-      for (HeldChunk chunk : held.keys()) {
-        if (oldest == null || chunk.first() < oldest.first()) {
-          oldest = chunk;
-        }
-        if (cached) {
-          // RocksDB iterates from the oldest chunk on.
-          return oldest;
-        }
-      }
-      if (oldest == null) {
-        // The heap backend would keep an empty map.
-        held.clear();
-      }
-      return oldest;
-    }
-
-    private <T> T call(Callable<T> access) throws IOException {
-      setCurrentKey(id);
-      try {
-        return access.call();
-      } catch (Exception e) {
-        throw new IOException("the held events of a user cannot be read or written", e);
-      }
-    }
-  }
-
-  private interface StateCall {
-    boolean run() throws Exception;
   }
 }

@@ -30,15 +30,16 @@ import org.apache.flink.table.expressions.Expression;
  * <pre>
  *   rows -+-> statistics -> judge -+-> report
  *         |                        `-> gate: ends the job, or tells that it is open
- *         |                              |
- *         `------------------------------+-> rows, from then on; without those that are dropped
- *          `-> quarantine: rows that violate a rule, and why
+ *         |                        ^     |
+ *         +------------------------+-----+-> rows, from then on; without those that are dropped
+ *         |                        |
+ *         `-> quarantine ----------'  rows that violate a rule, and why: whole before the gate
  * </pre>
  */
 public final class AssessQuality implements Transform {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CHECKS = "checks";
-  private static final String VIOLATED = "__violated";
+  static final String VIOLATED = "__violated";
 
   private static final Declaration DECLARATION =
       new Declaration(
@@ -52,12 +53,16 @@ public final class AssessQuality implements Transform {
                   .doc(
                       "Of the whole input: min_rows, check_null_ratio with threshold_null_ratio"
                           + " (0.5), check_duplicates, check_column_types {column: numeric, string,"
-                          + " datetime or a part of the type's name}, check_unique_columns [columns],"
-                          + " check_value_range, mean, median and stdev {column: {min, max}},"
-                          + " quantiles {column: {0.9: {min, max}}}, z_score {column: the most}, and"
-                          + " check_completeness, which only reports. Of each row: not_null [columns],"
-                          + " regex {column: an RE2 expression found in the text}, allowed_values"
-                          + " {column: [values]}; nulls pass the latter two."),
+                          + " datetime or a part of the type's name}, check_unique_columns"
+                          + " [columns], check_value_range, mean, median and stdev {column: {min,"
+                          + " max}}, quantiles {column: {0.9: {min, max}}}, z_score {column: the"
+                          + " most}, and check_completeness, which only reports. Of each row:"
+                          + " not_null [columns], regex {column: an RE2 expression found in the"
+                          + " text}, allowed_values {column: [values]}; nulls pass the latter two."
+                          + " On unbounded input min_rows, check_duplicates, check_column_types,"
+                          + " check_unique_columns and check_completeness are not possible;"
+                          + " check_value_range is asked of each row, and so are the others, of its"
+                          + " key's statistics."),
               Parameter.bool("fail_on_errors")
                   .defaultTo(false)
                   .doc(
@@ -67,10 +72,14 @@ public final class AssessQuality implements Transform {
                   .oneOf("fail", "drop", "quarantine", "warn")
                   .defaultTo("warn")
                   .doc(
-                      "What becomes of rows that violate a rule of each row. fail ends the run; drop"
-                          + " leaves them out; quarantine leaves them out and writes them with the"
-                          + " reasons to PIPELINE/quarantine/STEP.jsonl; warn lets them pass. With"
-                          + " drop and quarantine they do not count for fail_on_errors.")),
+                      "What becomes of rows that violate a rule of each row. fail ends the run;"
+                          + " drop leaves them out; quarantine leaves them out and writes them with"
+                          + " the reasons to PIPELINE/quarantine/STEP.jsonl, also when the run ends"
+                          + " with exit code 3; warn lets them pass. With drop and quarantine they"
+                          + " do not count for fail_on_errors. On unbounded input it is for all"
+                          + " rules, and there is no quarantine."),
+              Parameter.key(),
+              Parameter.over()),
           List.of(
               """
               pipeline:
@@ -96,6 +105,12 @@ public final class AssessQuality implements Transform {
   }
 
   @Override
+  public boolean needsScope(Arguments arguments) {
+    JsonNode rules = arguments.raw("rules");
+    return rules != null && QualityRules.parse(rules, problem -> {}).haveStatistics();
+  }
+
+  @Override
   @Nullable
   public Rows lower(Step step, List<Rows> inputs) {
     Rows rows = inputs.get(0);
@@ -110,8 +125,9 @@ public final class AssessQuality implements Transform {
     }
     String onFail = step.arguments().text("on_fail");
     if (!step.bounded()) {
-      return unbounded(step, rules, rows, onFail);
+      return QualityByKey.lower(step, rules, rows);
     }
+    KeyedRows.warnOfScope(step);
     boolean failOnErrors = step.arguments().bool("fail_on_errors");
 
     Table judged = rules.rowRules().isEmpty() ? rows.table() : withViolations(rules, rows);
@@ -127,8 +143,9 @@ public final class AssessQuality implements Transform {
     step.collect(CHECKS, verdicts);
 
     boolean drops = onFail.equals("drop") || onFail.equals("quarantine");
+    DataStream<String> heard = verdicts;
     if (onFail.equals("quarantine") && !rules.rowRules().isEmpty()) {
-      quarantine(step, rules, rows, judged);
+      heard = verdicts.union(quarantine(step, rules, rows, judged));
     }
     Table passing =
         drops && !rules.rowRules().isEmpty() ? judged.where($(VIOLATED).isNull()) : judged;
@@ -137,11 +154,9 @@ public final class AssessQuality implements Transform {
     boolean gates = failOnErrors || (onFail.equals("fail") && !rules.rowRules().isEmpty());
     if (gates) {
       DataStream<Boolean> open =
-          verdicts
-              .map(new QualityGate(step.id()))
-              .returns(Types.BOOLEAN)
+          heard
+              .transform(step.id() + ":gate", Types.BOOLEAN, new QualityGate(step.id()))
               .uid(step.id() + ":gate")
-              .name(step.id() + ":gate")
               .setParallelism(1)
               // The report is told by a task that has ended well before this one fails.
               .startNewChain();
@@ -153,30 +168,6 @@ public final class AssessQuality implements Transform {
       select += " CROSS JOIN " + once + " WHERE `__gates` > 0";
     }
     return rows.with(step.tables().sqlQuery(select));
-  }
-
-  /** Rules of each row need no end of the input; every other rule does, and so does a report. */
-  @Nullable
-  private static Rows unbounded(Step step, QualityRules rules, Rows rows, String onFail) {
-    if (!rules.isOfRowsOnly() || step.arguments().bool("fail_on_errors")) {
-      step.error(
-          "rules",
-          "the input never ends, so rules of the whole input and fail_on_errors are not possible:"
-              + " rules may be not_null, regex and allowed_values");
-      return null;
-    }
-    if (!onFail.equals("drop")) {
-      step.error(
-          "on_fail",
-          "on_fail is '"
-              + onFail
-              + "', but must be drop: the input never ends, so there is no"
-              + " report and no quarantine file");
-      return null;
-    }
-    String columns = String.join(", ", rows.all().stream().map(Rows::quote).toList());
-    Table passing = withViolations(rules, rows).where($(VIOLATED).isNull());
-    return rows.with(step.tables().sqlQuery("SELECT " + columns + " FROM " + passing));
   }
 
   /** Columns of rules on rows have to be there; what the whole input lacks is for the report. */
@@ -206,20 +197,22 @@ public final class AssessQuality implements Transform {
     }
     for (String column : rules.columns()) {
       boolean ofRow = rules.rowRules().stream().anyMatch(rule -> rule.column().equals(column));
-      if (!ofRow && !rows.columns().contains(column)) {
+      if (step.bounded() && !ofRow && !rows.columns().contains(column)) {
         step.warn("rules", "rules name '" + column + "', which is no column of the input");
       }
     }
   }
 
-  private static Table withViolations(QualityRules rules, Rows rows) {
+  static Table withViolations(QualityRules rules, Rows rows) {
     Expression[] values =
         rules.rowRules().stream().map(rule -> $(rule.column())).toArray(Expression[]::new);
     ApiExpression violated = call(new FindViolations(rules.rowRules()), (Object[]) values);
     return rows.table().addColumns(violated.as(VIOLATED));
   }
 
-  private static void quarantine(Step step, QualityRules rules, Rows rows, Table judged) {
+  /** Writes rows that violate a rule; what it gives has no element, and ends with the file. */
+  private static DataStream<String> quarantine(
+      Step step, QualityRules rules, Rows rows, Table judged) {
     Path target =
         step.site().files().resolve(step.site().pipeline() + "/quarantine/" + step.id() + ".jsonl");
     String columns = String.join(", ", rows.all().stream().map(Rows::quote).toList());
@@ -236,19 +229,23 @@ public final class AssessQuality implements Transform {
                     + Rows.quote(VIOLATED)
                     + " IS NOT NULL ORDER BY "
                     + rows.orderBy(true));
-    step.tables()
-        .toDataStream(refused)
-        .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
-        .returns(Types.STRING)
-        .uid(step.id() + ":reasons")
-        .name(step.id() + ":reasons")
-        .setParallelism(1)
-        .sinkTo(new WriteLines(step.temporary(target).toString()))
-        .uid(step.id() + ":quarantine")
-        .name(step.id() + ":quarantine")
-        .setParallelism(1);
-    step.publish(step.temporary(target), target);
+    DataStream<String> written =
+        step.tables()
+            .toDataStream(refused)
+            .map(new WriteReasons(rules.rowRules(), rows.columns(), VIOLATED))
+            .returns(Types.STRING)
+            .uid(step.id() + ":reasons")
+            .name(step.id() + ":reasons")
+            .setParallelism(1)
+            .transform(
+                step.id() + ":quarantine",
+                Types.STRING,
+                new WriteLines(step.temporary(target).toString()))
+            .uid(step.id() + ":quarantine")
+            .setParallelism(1);
+    step.publishAlways(step.temporary(target), target);
     step.fact("quarantine_file", target.toString());
+    return written;
   }
 
   @Override

@@ -23,7 +23,11 @@ public final class Catalog {
     return new Catalog(
         List.of(
             new ExtractCsv(),
+            new ExtractExcel(),
+            new ExtractParquet(),
             new ExtractApi(),
+            new ExtractSql(),
+            new ExtractKafka(),
             new CleanNan(),
             new DeleteColumns(),
             new AssessQuality(),
@@ -35,9 +39,12 @@ public final class Catalog {
             new RenameColumns(),
             new CastColumns(),
             new DeduplicateRows(),
+            new AggregateRows(),
             new UnionDatasets(),
             new DetectSeriesAnomalies(),
-            new LoadData()));
+            new LoadData(),
+            new LoadKafka(),
+            new LoadLake()));
   }
 
   public Optional<Transform> find(String service) {

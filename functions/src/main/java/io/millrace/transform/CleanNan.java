@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import javax.annotation.Nullable;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
@@ -45,16 +46,20 @@ public final class CleanNan implements Transform {
                           + " numeric columns only: whole numbers become DOUBLE unless they are NOT"
                           + " NULL, decimals are rounded to their scale. fill_mode takes the most"
                           + " frequent value, of several the smallest. ffill and bfill take the"
-                          + " nearest value before or behind in the order of rows."),
+                          + " nearest value before or behind in the order of rows. On unbounded"
+                          + " input, the statistics are those of the key up to the row, by event"
+                          + " time, and there is no bfill."),
               Parameter.scalar("fill_value")
                   .doc(
-                      "What fill_value fills with. It has to fit the columns; a fraction makes whole"
-                          + " numbers DOUBLE."),
+                      "What fill_value fills with. It has to fit the columns; a fraction makes"
+                          + " whole numbers DOUBLE."),
               Parameter.columns("columns").doc("The columns to look at; all when it is left out."),
               Parameter.text("missing_columns")
                   .oneOf("fail", "ignore")
                   .defaultTo("fail")
-                  .doc("Whether columns that are not there are an error.")),
+                  .doc("Whether columns that are not there are an error."),
+              Parameter.key(),
+              Parameter.over()),
           List.of(
               """
               pipeline:
@@ -73,9 +78,19 @@ public final class CleanNan implements Transform {
                     depends_on: [fill]
               """));
 
+  /** They look at one row alone. */
+  private static final Set<String> NEED_NO_SCOPE = Set.of("drop", "fill_value");
+
   @Override
   public Declaration declaration() {
     return DECLARATION;
+  }
+
+  @Override
+  public boolean needsScope(Arguments arguments) {
+    String strategy = arguments.text("strategy");
+    // It is refused, whatever its scope.
+    return !NEED_NO_SCOPE.contains(strategy) && !strategy.equals("bfill");
   }
 
   @Override
@@ -96,11 +111,11 @@ public final class CleanNan implements Transform {
       return inputs.get(0);
     }
     Rows rows = MissingValues.asNulls(step, inputs.get(0), new LinkedHashSet<>(columns));
-    if (!step.bounded() && !strategy.equals("drop") && !strategy.equals("fill_value")) {
-      step.error(
-          "strategy",
-          "strategy is '" + strategy + "', but must be drop or fill_value: the input never ends");
-      return null;
+    if (!step.bounded() && !NEED_NO_SCOPE.contains(strategy)) {
+      return CleanNanByKey.lower(step, rows, columns, all);
+    }
+    if (step.bounded()) {
+      KeyedRows.warnOfScope(step);
     }
     return switch (strategy) {
       case "drop" -> drop(rows, columns);
@@ -122,7 +137,7 @@ public final class CleanNan implements Transform {
     return rows.with(table);
   }
 
-  private static List<String> numeric(Rows rows, List<String> columns) {
+  static List<String> numeric(Rows rows, List<String> columns) {
     return columns.stream()
         .filter(c -> ColumnKind.of(rows.type(c)).isNumeric())
         .filter(c -> rows.type(c).getLogicalType().isNullable())
@@ -174,8 +189,9 @@ public final class CleanNan implements Transform {
     return fills;
   }
 
+  /** The columns that have a mode and may be null; null when a problem was reported. */
   @Nullable
-  private static Rows fillMode(Step step, Rows rows, List<String> columns, boolean all) {
+  static List<String> countable(Step step, Rows rows, List<String> columns, boolean all) {
     List<String> wanted = new ArrayList<>();
     for (String column : columns) {
       LogicalType type = rows.type(column).getLogicalType();
@@ -193,8 +209,14 @@ public final class CleanNan implements Transform {
       }
     }
     wanted.removeIf(column -> !rows.type(column).getLogicalType().isNullable());
-    if (wanted.isEmpty()) {
-      return rows;
+    return wanted;
+  }
+
+  @Nullable
+  private static Rows fillMode(Step step, Rows rows, List<String> columns, boolean all) {
+    List<String> wanted = countable(step, rows, columns, all);
+    if (wanted == null || wanted.isEmpty()) {
+      return wanted == null ? null : rows;
     }
     Table frequencies = ValueFrequencies.of(step.tables(), rows, wanted);
     List<String> held = new ArrayList<>();

@@ -14,6 +14,7 @@ import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.LocalZonedTimestampType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
+import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.TimestampType;
 import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 import org.apache.flink.table.types.utils.TypeConversions;
@@ -67,5 +68,15 @@ public final class EventTime {
       }
     }
     return tables.fromDataStream(rows, schema.build());
+  }
+
+  /** A table of a stream of rows of that type; the column is the event time of its watermarks. */
+  static Table ofStream(
+      StreamTableEnvironment tables, DataStream<RowData> rows, RowType type, String eventTime) {
+    Schema.Builder schema = Schema.newBuilder();
+    for (RowType.RowField field : type.getFields()) {
+      schema.column(field.getName(), TypeConversions.fromLogicalToDataType(field.getType()));
+    }
+    return tables.fromDataStream(rows, schema.watermark(eventTime, "SOURCE_WATERMARK()").build());
   }
 }

@@ -4,12 +4,15 @@ import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import io.millrace.transform.file.FileKind;
 import io.millrace.transform.file.WriteFiles;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.DataTypes;
@@ -31,7 +34,11 @@ public final class LoadData implements Transform {
           Inputs.ONE,
           "Writes a file, which appears whole when the pipeline has ended well.",
           List.of(
-              Parameter.text("format").require().doc("csv, json or parquet; upper or lower case."),
+              Parameter.text("format")
+                  .require()
+                  .doc(
+                      "csv, json, parquet, xlsx or arrow; upper or lower case. xls is taken for"
+                          + " xlsx."),
               Parameter.text("path")
                   .doc(
                       "The file, or the folder when there are several, relative to the data root;"
@@ -46,9 +53,10 @@ public final class LoadData implements Transform {
                   .defaultTo(false)
                   .doc("json only: one object per line instead of one array."),
               Parameter.text("compression")
-                  .oneOf("snappy", "zstd", "gzip", "none")
-                  .defaultTo("snappy")
-                  .doc("parquet only.")),
+                  .oneOf("snappy", "zstd", "gzip", "lz4", "none")
+                  .doc(
+                      "parquet: snappy unless given, zstd, gzip or none; arrow: none unless given,"
+                          + " zstd or lz4.")),
           List.of(
               """
               pipeline:
@@ -88,6 +96,10 @@ public final class LoadData implements Transform {
       step.error("format", refusal);
       return null;
     }
+    String compression = compression(step, kind);
+    if (compression == null) {
+      return null;
+    }
     int files = (int) step.arguments().integer("files");
     Path target = target(step, kind, files);
     if (target == null) {
@@ -103,9 +115,7 @@ public final class LoadData implements Transform {
                 kind.extension(),
                 files > 1,
                 kind.files(
-                    rowType,
-                    new FileKind.Options(
-                        step.arguments().bool("lines"), step.arguments().text("compression")))))
+                    rowType, new FileKind.Options(step.arguments().bool("lines"), compression))))
         .uid(uid)
         .name(uid)
         .setParallelism(files);
@@ -118,7 +128,8 @@ public final class LoadData implements Transform {
   @Nullable
   private static FileKind kind(Step step) {
     String format = step.arguments().text("format");
-    String wanted = format.toLowerCase(Locale.ROOT);
+    String lower = format.toLowerCase(Locale.ROOT);
+    String wanted = lower.equals("xls") ? FileKind.XLSX.extension() : lower;
     List<String> known = new ArrayList<>();
     for (FileKind kind : FileKind.values()) {
       if (kind.extension().equals(wanted)) {
@@ -131,11 +142,31 @@ public final class LoadData implements Transform {
     return null;
   }
 
+  /** Null when a problem was reported; empty when the kind has no compression. */
+  @Nullable
+  private static String compression(Step step, FileKind kind) {
+    List<String> known = kind.compressions();
+    String usual = known.isEmpty() ? "" : known.get(0);
+    String compression = step.arguments().optionalText("compression").orElse(usual);
+    if (!compression.equals(usual) && !known.contains(compression)) {
+      step.error(
+          "compression",
+          "compression is '"
+              + compression
+              + "', but "
+              + kind.extension()
+              + (known.isEmpty() ? " has none" : " can have " + String.join(", ", known)));
+      return null;
+    }
+    return compression;
+  }
+
   @Nullable
   private static Path target(Step step, FileKind kind, int files) {
     if (!step.arguments().has("path")) {
       Path file = step.defaultOutput(kind.extension());
-      return files == 1 ? file : file.resolveSibling(step.id());
+      Path usual = files == 1 ? file : file.resolveSibling(step.id());
+      return files > 1 && !mayReplace(step, usual, usual.toString()) ? null : usual;
     }
     String path = step.arguments().text("path");
     Path target;
@@ -157,7 +188,35 @@ public final class LoadData implements Transform {
       step.error("path", "path is '" + path + "', which is a file; a folder is to be written");
       return null;
     }
-    return target;
+    return files > 1 && !mayReplace(step, target, path) ? null : target;
+  }
+
+  /** A folder is replaced as a whole, so it must hold nothing but what load_data writes. */
+  private static boolean mayReplace(Step step, Path folder, String written) {
+    if (!Files.isDirectory(folder)) {
+      return true;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      Optional<String> other =
+          entries
+              .map(entry -> entry.getFileName().toString())
+              .filter(name -> !name.matches("part-\\d{5}\\.\\w+"))
+              .sorted()
+              .findFirst();
+      other.ifPresent(
+          name ->
+              step.error(
+                  "path",
+                  "path is '"
+                      + written
+                      + "', which would be replaced, but has '"
+                      + name
+                      + "', which load_data has not written"));
+      return other.isEmpty();
+    } catch (IOException e) {
+      step.error("path", "path is '" + written + "', which cannot be listed: " + e.getMessage());
+      return false;
+    }
   }
 
   private static RowType visible(Rows rows) {

@@ -1,6 +1,13 @@
 package io.millrace.transform;
 
-/** Rows do not pass a quality gate: the job ends, and the run reports the checks that failed. */
+import org.apache.flink.runtime.throwable.ThrowableAnnotation;
+import org.apache.flink.runtime.throwable.ThrowableType;
+
+/**
+ * Rows do not pass a quality gate: the job ends, whatever its restart strategy, since the same rows
+ * would fail again, and the run reports the checks that failed.
+ */
+@ThrowableAnnotation(ThrowableType.NonRecoverableError)
 public final class QualityGateException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -137,17 +137,35 @@ record QualityRules(
     return new Reader(rules, problem).read();
   }
 
-  /** Whether there are rules of rows, and no other. */
-  boolean isOfRowsOnly() {
-    boolean counts = minRows > 0 || maxNullRatio != null || duplicates || completeness;
-    boolean columns = !columnTypes.isEmpty() || !uniqueColumns.isEmpty() || !valueRange.isEmpty();
-    boolean statistics =
-        !(zScore.isEmpty()
+  /** The names of rules that look at all rows, of which unbounded input has no last. */
+  List<String> ofTheEnd() {
+    List<String> names = new ArrayList<>();
+    if (minRows > 0) {
+      names.add("min_rows");
+    }
+    if (duplicates) {
+      names.add("check_duplicates");
+    }
+    if (!columnTypes.isEmpty()) {
+      names.add("check_column_types");
+    }
+    if (!uniqueColumns.isEmpty()) {
+      names.add("check_unique_columns");
+    }
+    if (completeness) {
+      names.add("check_completeness");
+    }
+    return names;
+  }
+
+  /** Whether there are rules about statistics, which unbounded input has by key. */
+  boolean haveStatistics() {
+    return maxNullRatio != null
+        || !(zScore.isEmpty()
             && mean.isEmpty()
             && median.isEmpty()
             && stdev.isEmpty()
             && quantiles.isEmpty());
-    return !rowRules.isEmpty() && !counts && !columns && !statistics;
   }
 
   /** All columns that rules name. */

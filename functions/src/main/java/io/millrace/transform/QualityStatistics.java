@@ -15,7 +15,11 @@ import java.util.Set;
 import org.apache.flink.table.api.ApiExpression;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.expressions.Expression;
+import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
 
 /**
  * What the rules need to know of the whole input, as one row: counts, ranges and moments in one
@@ -179,15 +183,27 @@ final class QualityStatistics {
     for (String column : names) {
       String c = Rows.quote(column);
       keys.add(
-          ColumnKind.of(rows.type(column)) == ColumnKind.OTHER ? "CAST(" + c + " AS STRING)" : c);
+          ColumnKind.of(rows.type(column)) == ColumnKind.OTHER
+              ? "CAST(" + c + " AS STRING) AS " + c
+              : c);
     }
+    Table compared = step.tables().sqlQuery("SELECT " + String.join(", ", keys) + " FROM " + table);
+    DataType type = EventTime.rowType(compared);
+    String uid = step.id() + ":fingerprint";
+    Table fingerprints =
+        step.tables()
+            .fromDataStream(
+                step.tables()
+                    .<RowData>toDataStream(compared, type)
+                    .map(new FingerprintRows((RowType) type.getLogicalType()))
+                    .returns(InternalTypeInfo.of(FingerprintRows.TYPE))
+                    .uid(uid)
+                    .name(uid));
     return step.tables()
         .sqlQuery(
             "SELECT COALESCE(SUM(copies - 1), 0) AS duplicates FROM (SELECT COUNT(*) AS copies"
                 + " FROM "
-                + table
-                + " GROUP BY "
-                + String.join(", ", keys)
-                + ")");
+                + fingerprints
+                + " GROUP BY f0, f1)");
   }
 }

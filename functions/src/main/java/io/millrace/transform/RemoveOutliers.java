@@ -9,6 +9,7 @@ import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import io.millrace.transform.function.Moments;
 import io.millrace.transform.function.ToNumber;
+import io.millrace.transform.keyed.DropOutliers;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.ApiExpression;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
+import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.types.Row;
 
 /**
@@ -49,7 +51,9 @@ public final class RemoveOutliers implements Transform {
               Parameter.text("missing_columns")
                   .oneOf("fail", "ignore")
                   .defaultTo("fail")
-                  .doc("Whether a column that is not there is an error; else all rows stay.")),
+                  .doc("Whether a column that is not there is an error; else all rows stay."),
+              Parameter.key(),
+              Parameter.over()),
           List.of(
               """
               pipeline:
@@ -74,6 +78,11 @@ public final class RemoveOutliers implements Transform {
   }
 
   @Override
+  public boolean needsScope(Arguments arguments) {
+    return true;
+  }
+
+  @Override
   @Nullable
   public Rows lower(Step step, List<Rows> inputs) {
     Rows rows = inputs.get(0);
@@ -94,9 +103,9 @@ public final class RemoveOutliers implements Transform {
       return null;
     }
     if (!step.bounded()) {
-      step.error(null, "the input never ends, so its mean and deviation are never known");
-      return null;
+      return byKey(step, rows, threshold, number);
     }
+    KeyedRows.warnOfScope(step);
     DataStream<Row> statistics = statistics(step, rows, column, number);
     // One row in, one row out: the aggregation tells the planner so, which then broadcasts it.
     Table once =
@@ -118,6 +127,20 @@ public final class RemoveOutliers implements Transform {
                     + " WHERE (`__stddev` > 0 AND ABS(`__number` - `__mean`) / `__stddev` > CAST('"
                     + threshold
                     + "' AS DOUBLE)) IS NOT TRUE"));
+  }
+
+  /** Of unbounded rows, by the values of each key up to the row. */
+  @Nullable
+  private static Rows byKey(Step step, Rows rows, double threshold, ApiExpression number) {
+    Rows numbered = rows.with(rows.table().addColumns(number.as("__number")));
+    KeyedRows keyed = KeyedRows.of(step, numbered);
+    if (keyed == null) {
+      return null;
+    }
+    RowType type = keyed.type();
+    RowType output = new RowType(false, type.getFields().subList(0, type.getFieldCount() - 1));
+    return rows.with(
+        keyed.through(step, "usual", new DropOutliers(keyed.scope(), threshold, type), output));
   }
 
   @Nullable

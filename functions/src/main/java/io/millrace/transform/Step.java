@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.Table;
+import org.apache.flink.table.api.TableDescriptor;
 import org.apache.flink.table.api.bridge.java.StreamStatementSet;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 
@@ -35,8 +37,12 @@ public final class Step {
       boolean offline,
       Consumer<Problem> problems) {}
 
-  /** A file or folder, and where it belongs; see {@link #publish}. */
-  public record Publication(Path temporary, Path target) {}
+  /**
+   * A file or folder, and where it belongs; see {@link #publish}.
+   *
+   * @param always also when a quality gate ended the job
+   */
+  public record Publication(Path temporary, Path target, boolean always) {}
 
   private final String id;
   private final String service;
@@ -45,6 +51,7 @@ public final class Step {
   private final Map<String, DataStream<String>> collected = new LinkedHashMap<>();
   private final Map<String, Object> facts = new LinkedHashMap<>();
   private final List<Publication> publications = new ArrayList<>();
+  private boolean inserts;
 
   public Step(String id, String service, Arguments arguments, Site site) {
     this.id = id;
@@ -108,7 +115,23 @@ public final class Step {
    * @param temporary what the job writes, beside the target
    */
   public void publish(Path temporary, Path target) {
-    publications.add(new Publication(temporary, target));
+    publications.add(new Publication(temporary, target, false));
+  }
+
+  /** As {@link #publish}, and also when a quality gate ended the job: the file is whole by then. */
+  public void publishAlways(Path temporary, Path target) {
+    publications.add(new Publication(temporary, target, true));
+  }
+
+  /** Has rows written to a table; they are when the job runs. */
+  public void insert(TableDescriptor table, Table rows) {
+    site.statements().addInsert(table, rows);
+    inserts = true;
+  }
+
+  /** Whether {@link #insert} was called. */
+  public boolean inserts() {
+    return inserts;
   }
 
   public List<Publication> publications() {

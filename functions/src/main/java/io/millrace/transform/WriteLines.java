@@ -5,15 +5,22 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.flink.api.connector.sink2.Sink;
-import org.apache.flink.api.connector.sink2.SinkWriter;
-import org.apache.flink.api.connector.sink2.WriterInitContext;
+import javax.annotation.Nullable;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
-/** Writes texts to one local file, a line each; for one writer, and for bounded input. */
-public final class WriteLines implements Sink<String> {
+/**
+ * Writes texts to one local file, a line each; for one task, and for bounded input. It hands on
+ * nothing: its end says that the file is whole.
+ */
+public final class WriteLines extends AbstractStreamOperator<String>
+    implements OneInputStreamOperator<String, String>, BoundedOneInput {
   private static final long serialVersionUID = 1L;
 
   private final String path;
+  @Nullable private transient BufferedWriter writer;
 
   /** Replaces the file when the job starts; makes its folder. */
   public WriteLines(String path) {
@@ -21,33 +28,29 @@ public final class WriteLines implements Sink<String> {
   }
 
   @Override
-  public SinkWriter<String> createWriter(WriterInitContext context) throws IOException {
+  public void open() throws Exception {
+    super.open();
     Path file = Path.of(path);
     Files.createDirectories(file.getParent());
-    return new Lines(Files.newBufferedWriter(file, StandardCharsets.UTF_8));
+    writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8);
   }
 
-  private static final class Lines implements SinkWriter<String> {
-    private final BufferedWriter writer;
+  @Override
+  public void processElement(StreamRecord<String> line) throws IOException {
+    writer.write(line.getValue());
+    writer.write('\n');
+  }
 
-    Lines(BufferedWriter writer) {
-      this.writer = writer;
-    }
+  @Override
+  public void endInput() throws IOException {
+    writer.flush();
+  }
 
-    @Override
-    public void write(String line, Context context) throws IOException {
-      writer.write(line);
-      writer.write('\n');
-    }
-
-    @Override
-    public void flush(boolean endOfInput) throws IOException {
-      writer.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
+  @Override
+  public void close() throws Exception {
+    if (writer != null) {
       writer.close();
     }
+    super.close();
   }
 }

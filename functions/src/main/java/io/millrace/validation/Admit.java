@@ -51,14 +51,20 @@ public final class Admit extends AbstractStreamOperator<Event>
   /** Kafka header that a replayed record carries: which delivery this is, as decimal text. */
   public static final String ATTEMPT_HEADER = "millrace-attempt";
 
+  /** The Kafka header that names a record's batch, unless told otherwise. */
+  public static final String CORRELATION_HEADER = "correlation-id";
+
   private final boolean keepRaw;
   private final String jobVersion;
   private final String runId;
   private final String mode;
+  private String correlationHeader = CORRELATION_HEADER;
 
+  private transient RejectionLog log;
   private transient LedgerCounter ledger;
   private transient StreamRecord<Event> out;
   private transient Counter received;
+  private transient Counter rejectedRecords;
   private transient Map<RejectReason, Counter> rejected;
 
   /**
@@ -76,13 +82,21 @@ public final class Admit extends AbstractStreamOperator<Event>
     this.mode = mode;
   }
 
+  /** The same, with another Kafka header that names a record's batch, for the log. */
+  public Admit correlatedBy(String header) {
+    correlationHeader = header;
+    return this;
+  }
+
   @Override
   public void open() throws Exception {
     super.open();
+    log = new RejectionLog(correlationHeader, System::nanoTime);
     ledger = new LedgerCounter(runId, mode);
     out = new StreamRecord<>(null);
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
     received = metrics.counter(Metrics.RECEIVED);
+    rejectedRecords = metrics.counter(Metrics.REJECTED_RECORDS);
     rejected = new EnumMap<>(RejectReason.class);
     for (RejectReason reason : RejectReason.values()) {
       rejected.put(
@@ -105,9 +119,11 @@ public final class Admit extends AbstractStreamOperator<Event>
       return;
     }
     ledger.rejected(origin.topic(), record.ledgerTime());
+    rejectedRecords.inc();
     for (Rejection r : record.rejections()) {
       rejected.get(r.reason()).inc();
     }
+    log.rejected(origin, record.headers(), record.rejections());
     DeadLetter letter =
         new DeadLetter(
             origin,

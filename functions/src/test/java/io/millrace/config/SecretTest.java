@@ -81,7 +81,16 @@ class SecretTest {
     assertThat(InstantiationUtil.clone(properties)).isEqualTo(properties);
     assertThatThrownBy(() -> PassThrough.of(Map.of("a", "${env:NONE}")).resolve(ENVIRONMENT::get))
         .hasMessageEndingWith("cannot read 'env:NONE': the environment variable is not set");
-    assertThat(PassThrough.of(Map.of("acks", "all")).toProperties()).containsEntry("acks", "all");
+  }
+
+  /** In front of readers that the client has anyway. */
+  @Test
+  void kafkasClientsAreToldWhoReadsReferences() {
+    assertThat(PassThrough.of(Map.of("config.providers", "vault", "a", "${env:KEY}")).forKafka())
+        .containsEntry("a", "${env:KEY}")
+        .containsKeys("config.providers.env.class", "config.providers.file.class")
+        .hasEntrySatisfying("config.providers", names -> assertThat(names).startsWith("vault,"))
+        .hasSize(4);
   }
 
   @Test

@@ -1,7 +1,9 @@
 package io.millrace.pipeline;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport.Status;
 import io.millrace.pipeline.RunReport.StepReport;
@@ -9,7 +11,11 @@ import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Transform;
+import io.millrace.transform.http.PublicAddresses;
+import io.millrace.transform.llm.ChatServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,31 +27,49 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every example of the catalog that needs files only does run, and writes what it says. */
+/**
+ * Every example of the catalog runs, and writes what it says; those that need Kafka, PostgreSQL or
+ * a Metastore do so where the tests of these entries have one.
+ */
 class CatalogExamplesTest {
   private static final Path DATA = Path.of("src/test/resources/pipelines/data");
 
-  /** Their examples need a server, and run where the tests of these entries have one. */
-  private static final Set<String> WITH_SERVERS =
-      Set.of(
-          "text_completion_llm",
-          "extract_sql",
-          "extract_api",
-          "extract_kafka",
-          "load_kafka",
-          "load_lake");
+  private static final Set<String> ELSEWHERE =
+      Set.of("extract_sql", "extract_kafka", "load_kafka", "load_lake");
+
+  private static final String LLM_URL = "millrace.llm.url";
 
   private static EmbeddedCluster cluster;
+  private static ChatServer model;
+  private static HttpServer web;
 
   @TempDir Path dir;
 
   @BeforeAll
   static void start() throws Exception {
     cluster = EmbeddedCluster.start(2);
+    model = new ChatServer(asked -> "very good");
+    System.setProperty(LLM_URL, model.url());
+    byte[] forecast =
+        "{\"hourly\":{\"time\":[\"2026-01-01T00:00\"],\"temperature_2m\":[7.5]}}".getBytes(UTF_8);
+    web = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    web.createContext(
+        "/v1/forecast",
+        exchange -> {
+          exchange.sendResponseHeaders(200, forecast.length);
+          exchange.getResponseBody().write(forecast);
+          exchange.close();
+        });
+    web.start();
+    System.setProperty(PublicAddresses.ALLOW_PRIVATE, "true");
   }
 
   @AfterAll
   static void stop() throws Exception {
+    System.clearProperty(PublicAddresses.ALLOW_PRIVATE);
+    System.clearProperty(LLM_URL);
+    web.stop(0);
+    model.close();
     cluster.close();
   }
 
@@ -60,7 +84,7 @@ class CatalogExamplesTest {
   static List<Example> examples() {
     return Catalog.standard().entries().stream()
         .map(Transform::declaration)
-        .filter(declaration -> !WITH_SERVERS.contains(declaration.service()))
+        .filter(declaration -> !ELSEWHERE.contains(declaration.service()))
         .flatMap(CatalogExamplesTest::of)
         .toList();
   }
@@ -77,7 +101,9 @@ class CatalogExamplesTest {
         Files.copy(file, dir.resolve(file.getFileName()));
       }
     }
-    PipelineFile file = PipelineParser.parse(example.yaml());
+    String here = "http://127.0.0.1:" + web.getAddress().getPort();
+    PipelineFile file =
+        PipelineParser.parse(example.yaml().replace("https://api.open-meteo.com", here));
     Validation validation = PipelineValidator.validate(file, Catalog.standard());
     assertThat(validation.problems()).isEmpty();
     RunReport report =
@@ -94,5 +120,9 @@ class CatalogExamplesTest {
     StepReport save = report.step("save");
     assertThat(save.rowsOut()).isPositive();
     assertThat(Path.of((String) save.figures().get("output_file"))).isNotEmptyFile();
+    if (example.service().equals("text_completion_llm")) {
+      assertThat(Files.readAllLines(Path.of((String) save.figures().get("output_file"))))
+          .containsExactly("id,text", "1,all is very good", "2,as it was");
+    }
   }
 }

@@ -10,6 +10,7 @@ import io.millrace.pipeline.PipelineDef.StepDef;
 import io.millrace.pipeline.RunReport.Status;
 import io.millrace.pipeline.RunReport.StepStatus;
 import io.millrace.transform.Arguments;
+import io.millrace.transform.AssessQuality;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.CleanNan;
 import io.millrace.transform.DataRoot;
@@ -17,6 +18,7 @@ import io.millrace.transform.Declaration;
 import io.millrace.transform.Declaration.Inputs;
 import io.millrace.transform.Declaration.Kind;
 import io.millrace.transform.DeriveColumns;
+import io.millrace.transform.LoadData;
 import io.millrace.transform.Outcome;
 import io.millrace.transform.Parameter;
 import io.millrace.transform.Problem;
@@ -27,6 +29,7 @@ import io.millrace.transform.Transform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +38,8 @@ import org.apache.flink.api.common.functions.MapFunction;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.table.api.Expressions;
@@ -279,6 +284,44 @@ class PipelineRunnerTest {
     }
   }
 
+  @Test
+  void whatIsInQuarantineOutlivesAClosedGateWhichIsNotTriedAgain() throws Exception {
+    Catalog catalog = new Catalog(List.of(new Count(), new AssessQuality(), new Write()));
+    Map<String, JsonNode> rules =
+        Map.of(
+            "rules",
+            json(Map.of("min_rows", 100, "not_null", List.of(ODD))),
+            "on_fail",
+            json("quarantine"),
+            "fail_on_errors",
+            json(true));
+    Compilation compilation =
+        compile(
+            catalog,
+            false,
+            step("in", "count", Map.of("n", IntNode.valueOf(9))),
+            step("gate", "data_quality", rules, "in"),
+            step("out", "write", Map.of(), "gate"));
+    Configuration patient = new Configuration();
+    patient.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
+    patient.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofHours(1));
+    compilation.environment().configure(patient);
+    RunReport report = PipelineRunner.run(compilation, (id, rows, done) -> {});
+
+    assertThat(report.status()).isEqualTo(Status.QUALITY_FAILED);
+    assertThat(report.error()).isEqualTo("quality checks of step 'gate' failed: min_rows");
+    assertThat(report.step("gate").figures()).containsKey("quarantine_file");
+    assertThat(Files.readAllLines(temp.resolve("numbers/quarantine/gate.jsonl")))
+        .containsExactly(
+            "{\"" + ODD + "\":null,\"text\":\"row 3\",\"_reasons\":[\"" + ODD + " is null\"]}",
+            "{\"" + ODD + "\":null,\"text\":\"row 6\",\"_reasons\":[\"" + ODD + " is null\"]}",
+            "{\"" + ODD + "\":null,\"text\":\"row 9\",\"_reasons\":[\"" + ODD + " is null\"]}");
+    try (Stream<Path> files = Files.list(temp.resolve("numbers/quarantine"))) {
+      assertThat(files).hasSize(1);
+    }
+    assertThat(temp.resolve("numbers/processed/out.txt")).doesNotExist();
+  }
+
   /** Counted as clean_nan treats it; else rows would be dropped for nothing that was missing. */
   @Test
   void whatIsNotANumberIsMissing() {
@@ -307,6 +350,62 @@ class PipelineRunnerTest {
   }
 
   @Test
+  void twoStepsDoNotWriteOnePlace() {
+    Catalog catalog = new Catalog(List.of(new Count(), new LoadData()));
+    Compilation compilation =
+        compile(
+            catalog,
+            true,
+            step("in", "count", Map.of("n", IntNode.valueOf(10))),
+            step("one", "load_data", load("out", 2), "in"),
+            step("two", "load_data", load("out/x.csv", 1), "in"),
+            step("other", "load_data", load("outer.csv", 1), "in"),
+            step("same", "load_data", load("outer.csv", 1), "in"));
+
+    Path root = compilation.steps().get(1).step().site().files().root();
+    assertThat(compilation.problems())
+        .extracting(Problem::toString)
+        .containsExactly(
+            String.format(
+                "step 'two': writes %1$s/out/x.csv, but step 'one' writes %1$s/out", root),
+            String.format(
+                "step 'same': writes %1$s/outer.csv, but step 'other' writes %1$s/outer.csv",
+                root));
+  }
+
+  private static Map<String, JsonNode> load(String path, int files) {
+    return Map.of(
+        "format", json("csv"),
+        "path", json(path),
+        "files", IntNode.valueOf(files),
+        "lines", json(false));
+  }
+
+  @Test
+  void aFolderIsReplacedAsAWhole() throws Exception {
+    Path folder = Files.createDirectories(temp.resolve("out"));
+    Files.writeString(folder.resolve("part-00007.csv"), "old");
+    Catalog catalog = new Catalog(List.of(new Count(), new LoadData()));
+    RunReport report =
+        PipelineRunner.run(
+            compile(
+                catalog,
+                false,
+                step("in", "count", Map.of("n", IntNode.valueOf(10))),
+                step("save", "load_data", load("out", 2), "in")),
+            (id, rows, done) -> {});
+
+    assertThat(report.error()).isNull();
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("part-00000.csv", "part-00001.csv");
+    }
+    try (Stream<Path> files = Files.list(temp)) {
+      assertThat(files).containsExactly(folder);
+    }
+  }
+
+  @Test
   void aColumnThatIsNotThereIsAProblemAndWhatIsBehindItIsNot() {
     Compilation compilation =
         compile(
@@ -319,6 +418,7 @@ class PipelineRunnerTest {
     assertThat(compilation.problems())
         .extracting(Problem::toString)
         .containsExactly(
-            "step 'kept': column is 'txet', but there is no such column here; did you mean 'text'?");
+            "step 'kept': column is 'txet', but there is no such column here; did you mean"
+                + " 'text'?");
   }
 }

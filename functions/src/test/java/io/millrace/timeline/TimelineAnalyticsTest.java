@@ -30,8 +30,11 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.state.StateBackend;
 import org.apache.flink.runtime.state.VoidNamespace;
@@ -312,6 +315,97 @@ class TimelineAnalyticsTest {
     assertThat(Result.side(harness, UserTimeline.CELLS)).isEmpty();
     harness.setProcessingTime(5_000);
     assertThat(Result.side(harness, UserTimeline.CELLS)).hasSize(16);
+    harness.close();
+  }
+
+  /** The bot has events held in chunks, folded ones, and more than one timer. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void ofAnErasedUserNothingIsLeftAndTheOthersAreAsTheyWere(Backend backend) throws Exception {
+    var harness = start(backend, null, 1, 0);
+    for (int i = 0; i < 60; i++) {
+      String user = i % 2 == 0 ? "bot" : "u" + i % 6;
+      harness.processElement(event(user, "e" + i, T0 + i * MINUTE / 2, "tap", "d"), T0 + i);
+      if (i == 40) {
+        harness.processWatermark(T0 + 15 * MINUTE);
+      }
+    }
+    harness.prepareSnapshotPreBarrier(1);
+    OperatorSubtaskState state = harness.snapshot(1, 0);
+    Result result = new Result();
+    result.take(harness);
+    harness.close();
+    assertThat(result.balances).last().extracting(SessionBalance::open).isEqualTo(60L);
+
+    harness = start(backend, state, 1, 0);
+    harness.processElement(Event.erasure("bot", new Origin("erasures", 0, 0, 0, 0)), 0);
+    harness.processElement(Event.erasure("nobody", new Origin("erasures", 0, 1, 0, 0)), 0);
+    harness.prepareSnapshotPreBarrier(2);
+    state = harness.snapshot(2, 0);
+    result.take(harness);
+    harness.close();
+    assertThat(result.balances).last().extracting(SessionBalance::open).isEqualTo(30L);
+
+    harness = start(backend, state, 1, 0);
+    assertThat(harness.extractOutputValues()).isEmpty();
+    // The id was free to come again: it is not a duplicate of what was forgotten.
+    harness.processElement(event("bot", "e58", T0 + 29 * MINUTE, "tap", "d"), T0);
+    harness.processWatermark(T0 + 3 * HOUR);
+    harness.prepareSnapshotPreBarrier(3);
+    result.take(harness);
+    assertThat(result.events).hasSize(61);
+    assertThat(result.sessions)
+        .extracting(s -> s.userId() + " " + s.eventCount())
+        .containsExactlyInAnyOrder("bot 1", "u1 10", "u3 10", "u5 10");
+    assertThat(result.balances).last().extracting(SessionBalance::open).isEqualTo(0L);
+    assertThat(result.balances.stream().mapToLong(SessionBalance::closed).sum()).isEqualTo(61);
+    harness.close();
+  }
+
+  /** The states that have anything of anyone. */
+  private static List<String> statesOf(
+      KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> harness) {
+    return Stream.of("user", "held-events", "spilled-fingerprints", "archived-fingerprints")
+        .filter(
+            state ->
+                harness
+                    .getOperator()
+                    .<String>getKeyedStateBackend()
+                    .getKeys(state, VoidNamespace.INSTANCE)
+                    .findAny()
+                    .isPresent())
+        .toList();
+  }
+
+  /** As of the last snapshot. */
+  private static Iterable<Long> openSessions(
+      KeyedOneInputStreamOperatorTestHarness<String, Event, AppEvent> harness) throws Exception {
+    return harness
+        .getOperator()
+        .getOperatorStateBackend()
+        .getListState(new ListStateDescriptor<>("open-sessions", LongSerializer.INSTANCE))
+        .get();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void anErasureLeavesNeitherStateNorTimers(Backend backend) throws Exception {
+    var harness = start(backend, null, 1, 0);
+    for (int i = 0; i < 100; i++) {
+      harness.processElement(event("bot", "e" + i, T0 + 5L * i * MINUTE, "tap", "d"), T0);
+    }
+    harness.prepareSnapshotPreBarrier(1);
+    harness.snapshot(1, 0);
+    assertThat(statesOf(harness)).contains("user", "archived-fingerprints", "held-events");
+    assertThat(openSessions(harness)).containsExactly(1L);
+    harness.processElement(Event.erasure("bot", new Origin("erasures", 0, 0, 0, 0)), 0);
+    harness.prepareSnapshotPreBarrier(2);
+    harness.snapshot(2, 0);
+    assertThat(statesOf(harness)).isEmpty();
+    assertThat(openSessions(harness)).containsExactly(0L);
+    harness.processWatermark(T0 + 2 * DAY);
+    assertThat(harness.numEventTimeTimers()).isZero();
+    assertThat(Result.side(harness, UserTimeline.SESSIONS)).isEmpty();
     harness.close();
   }
 

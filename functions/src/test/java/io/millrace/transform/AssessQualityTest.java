@@ -181,6 +181,30 @@ class AssessQualityTest {
   }
 
   @Test
+  void aColumnOfNullsIsInEveryRangeAndUnique() throws Exception {
+    Rows rows =
+        tables.rows(
+            List.of("n"), List.of(DataTypes.BIGINT()), new Object[] {null}, new Object[] {null});
+    assertThat(
+            checks(
+                """
+                {"check_value_range": {"n": {"min": 5, "max": 6}}, "check_unique_columns": ["n"],
+                 "check_duplicates": true, "check_null_ratio": true}
+                """,
+                rows))
+        .isEqualTo(
+            json(
+                """
+                {'min_rows': true,
+                 'null_ratio': {'value': 1.0, 'threshold': 0.5, 'pass': false},
+                 'duplicates': {'duplicate_rows': 1, 'pass': false},
+                 'unique_columns': {'n': {'unique_values': 0, 'non_null_rows': 0, 'pass': true}},
+                 'value_range': {'n': {'actual_min': null, 'actual_max': null, 'expected_min': 5,
+                   'expected_max': 6, 'pass': true}}}
+                """));
+  }
+
+  @Test
   void anEmptyInputHasAReportToo() throws Exception {
     Rows none = nobody();
     JsonNode checks =
@@ -271,7 +295,8 @@ class AssessQualityTest {
                     + " '_reasons': ['age is null', 'e-mail is none of a@x, nobody']}"),
             json(
                 "{'id': 3, 'age': 40.0, 'e-mail': 'nobody', 'ok': false, 'day': '1970-01-01',"
-                    + " '_reasons': ['e-mail does not match ^[^@]+@[^@]+$', 'id is none of 1, 2']}"),
+                    + " '_reasons': ['e-mail does not match ^[^@]+@[^@]+$', 'id is none of 1,"
+                    + " 2']}"),
             json(
                 "{'id': 2, 'age': null, 'e-mail': 'b@x', 'ok': null, 'day': null,"
                     + " '_reasons': ['age is null', 'e-mail is none of a@x, nobody']}"),
@@ -297,7 +322,8 @@ class AssessQualityTest {
   @Test
   void aGateEndsTheJobAndNamesTheChecks() throws Exception {
     assertGateCloses(
-        "{\"min_rows\": 9, \"check_duplicates\": true, \"check_value_range\": {\"age\": {\"max\": 99}}}",
+        "{\"min_rows\": 9, \"check_duplicates\": true, \"check_value_range\": {\"age\": {\"max\":"
+            + " 99}}}",
         Map.of("fail_on_errors", true),
         people(),
         "quality checks of step 'step' failed: min_rows, duplicates");

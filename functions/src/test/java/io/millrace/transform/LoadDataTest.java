@@ -192,8 +192,8 @@ class LoadDataTest {
             "CO(GT) VARCHAR");
     assertThat(
             duckdb(
-                "SELECT concat_ws('|', b, i, l, f, d, dec, t, day, \"time\", \"at\", epoch_ms(instant),"
-                    + " hex(bytes), \"CO(GT)\") FROM '"
+                "SELECT concat_ws('|', b, i, l, f, d, dec, t, day, \"time\", \"at\","
+                    + " epoch_ms(instant), hex(bytes), \"CO(GT)\") FROM '"
                     + file
                     + "'"))
         .containsExactly(
@@ -289,7 +289,9 @@ class LoadDataTest {
             new Object[] {new Integer[] {1}});
 
     assertRefused(
-        Map.of("format", "xml"), rows, "format is 'xml', but must be one of csv, json, parquet");
+        Map.of("format", "xml"),
+        rows,
+        "format is 'xml', but must be one of csv, json, parquet, xlsx, arrow");
     assertRefused(
         Map.of("format", "csv"), nested, "the column 'a' is ARRAY<INT>, which csv cannot hold");
     assertRefused(
@@ -306,6 +308,12 @@ class LoadDataTest {
         Map.of("format", "csv", "path", "file", "files", 2),
         rows,
         "path is 'file', which is a file; a folder is to be written");
+    Files.writeString(root.resolve("folder/sales.csv"), "x");
+    assertRefused(
+        Map.of("format", "csv", "path", "folder", "files", 2),
+        rows,
+        "path is 'folder', which would be replaced, but has 'sales.csv', which load_data has not"
+            + " written");
   }
 
   private void assertRefused(Map<String, ?> arguments, Rows rows, String message) {

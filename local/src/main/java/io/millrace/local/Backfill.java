@@ -22,6 +22,7 @@ import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -102,18 +103,7 @@ public final class Backfill implements Callable<Integer> {
       description = "Tell what would be read and replaced, and change nothing.")
   private boolean dryRun;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      description = "An S3 server other than Amazon's; buckets are addressed by path.")
-  private String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      defaultValue = "us-east-1",
-      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
-  private String s3Region;
+  @Mixin private final S3Access s3 = new S3Access();
 
   @Parameters(arity = "0..*", hidden = true, description = "Options of the job.")
   private List<String> jobOptions = List.of();
@@ -151,14 +141,14 @@ public final class Backfill implements Callable<Integer> {
     }
     refuse("with --hours", "--input", input, "--out", out);
     require("--lake", lake, "--catalog-uri", catalogUri);
-    S3Access.check(lake, s3Endpoint);
+    s3.check(lake);
     String root = lake.replaceAll("/+$", "");
     return new HoursBackfill(
             print,
             hours(),
             root,
             CatalogSpec.hive(catalogUri, database).withDatabaseLocation(root + "/"),
-            S3Access.settings(s3Endpoint, s3Region, environment),
+            s3.settings(environment),
             jobOptions)
         .rawUntil(rawUntil)
         .context(context)

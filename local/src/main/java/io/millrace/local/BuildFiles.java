@@ -49,6 +49,29 @@ final class BuildFiles {
     return plugins;
   }
 
+  /**
+   * A jar of the module `jobs` with what it needs: `cluster` for a Flink cluster, `sql` for Flink's
+   * SQL client.
+   */
+  static Path jar(String kind) {
+    Path target = module().resolveSibling("jobs").resolve("target");
+    try (Stream<Path> files = Files.list(target)) {
+      return files
+          .filter(f -> f.getFileName().toString().matches("millrace-jobs-.*-" + kind + "\\.jar"))
+          .max(Path::compareTo)
+          .orElseThrow(
+              () ->
+                  new CommandFailure(
+                      "there is no millrace-jobs-...-"
+                          + kind
+                          + ".jar in "
+                          + target
+                          + "; run: mvn package -DskipTests"));
+    } catch (IOException e) {
+      throw new CommandFailure("there is no build in " + target, e);
+    }
+  }
+
   /** A file that is shipped below `sql`. */
   static Path sql(String file) {
     return module().getParent().resolve("sql").resolve(file);

@@ -39,7 +39,8 @@ import picocli.CommandLine.Option;
     description = {
       "Starts Kafka, an S3 server, a Hive Metastore and Flink on this machine, sends simulated",
       "events, drains them through the engagement job into a lake, and proves with the ledger that",
-      "nothing was lost or doubled. Then answers the questions of sql/queries, and writes them as a",
+      "nothing was lost or doubled. Then answers the questions of sql/queries, and writes them as"
+          + " a",
       "page to report.html. Exits with 0 only when ledger and truth agree."
     },
     version = "Millrace 0.1.0",
@@ -166,8 +167,8 @@ public final class Demo implements Callable<Integer> {
                 flink.metrics().sum(job, Metrics.GROUP + "." + Metrics.RECEIVED),
                 String.format(
                     ", partitions: %d registered, %d complete",
-                    flink.metrics().sum(job, "partitionsRegistered"),
-                    flink.metrics().sum(job, "partitionsComplete")));
+                    flink.metrics().sum(job, Metrics.PARTITIONS_REGISTERED),
+                    flink.metrics().sum(job, Metrics.PARTITIONS_COMPLETE)));
             return flink.status(job).isGloballyTerminalState();
           });
       flink.waitUntilFinished(job, PATIENCE);

@@ -218,6 +218,11 @@ public final class DetachedStack {
     return metastore;
   }
 
+  /** Starts a part that has died again, on its data and ports; returns when it answers. */
+  void revive(String part, PrintStream print) {
+    startPart(server(part), 0, print, new ArrayList<>());
+  }
+
   /** A server by its name, as {@link #health} has it. */
   public ServerProcess server(String name) {
     ServerProcess server = parts.get(name);
@@ -230,6 +235,15 @@ public final class DetachedStack {
   /** The REST interface of its Flink. */
   FlinkRest flink() {
     return jobManager.rest();
+  }
+
+  /** The servers by name, and the ports that they have above a base. */
+  static Map<String, List<Integer>> ports(int portBase) {
+    Map<String, List<Integer>> ports = new LinkedHashMap<>();
+    OFFSETS.forEach(
+        (name, offsets) ->
+            ports.put(name, offsets.stream().map(offset -> portBase + offset).toList()));
+    return ports;
   }
 
   /** Everything that it knows and remembers. */
@@ -356,11 +370,15 @@ public final class DetachedStack {
           case "jobmanager" -> List.of("s3", "zookeeper");
           // Started with the JobManager, and ready when that knows them.
           case "taskmanager-1", "taskmanager-2" -> List.of("s3", "zookeeper");
-          case "prometheus" -> List.of("taskmanager-1", "taskmanager-2", "jobmanager");
+          // It is told the ports of all others.
+          case "prometheus" ->
+              List.of("taskmanager-1", "taskmanager-2", "jobmanager", "alertmanager");
           default -> List.of();
         };
     return CompletableFuture.allOf(
-        before.stream().map(starts::get).toArray(CompletableFuture[]::new));
+        before.stream()
+            .map(name -> starts.getOrDefault(name, CompletableFuture.completedFuture(null)))
+            .toArray(CompletableFuture[]::new));
   }
 
   private void startPart(
@@ -373,10 +391,7 @@ public final class DetachedStack {
     server.stop();
     List<Integer> ports = server.ports();
     if (ports.isEmpty()) {
-      ports =
-          portBase == 0
-              ? List.of()
-              : OFFSETS.get(server.name()).stream().map(offset -> portBase + offset).toList();
+      ports = portBase == 0 ? List.of() : ports(portBase).get(server.name());
     } else {
       for (int port : ports) {
         awaitFree(port, server.name());

@@ -13,6 +13,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import javax.annotation.Nullable;
@@ -164,6 +166,18 @@ final class FlinkRest {
       }
     }
     return pending;
+  }
+
+  /** The slots' TaskManagers that run a task of the job. */
+  Set<String> taskManagersOf(String job) throws IOException {
+    Set<String> ids = new TreeSet<>();
+    for (JsonNode vertex : get("/jobs/" + job).path("vertices")) {
+      for (JsonNode task :
+          get("/jobs/" + job + "/vertices/" + vertex.path("id").asText()).path("subtasks")) {
+        ids.add(task.path("taskmanager-id").asText());
+      }
+    }
+    return ids;
   }
 
   /** How often the whole job was started again after a failure. */

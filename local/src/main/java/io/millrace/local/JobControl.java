@@ -67,20 +67,7 @@ final class JobControl {
 
   /** The jar for clusters that the last build made. */
   static Path builtJar() {
-    Path target = BuildFiles.module().resolveSibling("jobs").resolve("target");
-    try (Stream<Path> files = Files.list(target)) {
-      return files
-          .filter(f -> f.getFileName().toString().matches("millrace-jobs-.*-cluster\\.jar"))
-          .max(Path::compareTo)
-          .orElseThrow(
-              () ->
-                  new CommandFailure(
-                      "there is no jar for clusters in "
-                          + target
-                          + "; run: mvn package -DskipTests"));
-    } catch (IOException e) {
-      throw new CommandFailure("there is no build in " + target, e);
-    }
+    return BuildFiles.jar("cluster");
   }
 
   /** Submits a job, and returns when all of its tasks run. */
@@ -182,6 +169,15 @@ final class JobControl {
       failure = e.getMessage();
     }
     print.println("gave up    " + failure);
+    if (started == null) {
+      // A JobManager that is slow may have taken the job without the client's hearing of it.
+      started =
+          rest.jobs().stream()
+              .filter(j -> j.name().equals(old.jobName()) && !j.hasEnded())
+              .map(Job::id)
+              .findFirst()
+              .orElse(null);
+    }
     return new Upgraded(rollBack(kind, old, started, savepoint, failure), failure);
   }
 

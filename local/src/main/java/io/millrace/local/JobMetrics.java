@@ -1,7 +1,10 @@
 package io.millrace.local;
 
+import io.millrace.telemetry.Metrics;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.metrics.Counter;
@@ -57,6 +60,17 @@ public final class JobMetrics implements MetricReporter {
           }
         });
     return values;
+  }
+
+  /** The names of a job's metrics in the group of ours, without labels. */
+  public Set<String> ours(JobID job) {
+    Set<String> names = new TreeSet<>();
+    for (Key key : readings.keySet()) {
+      if (key.job().equals(job.toHexString()) && key.name().contains("." + Metrics.GROUP + ".")) {
+        names.add(key.name().substring(key.name().lastIndexOf('.') + 1));
+      }
+    }
+    return names;
   }
 
   @Override

@@ -212,12 +212,17 @@ public final class KafkaBroker extends ServerProcess {
 
   @Override
   List<String> command() {
+    return broker(folder());
+  }
+
+  /** What runs a broker with the configuration in a server's folder. */
+  static List<String> broker(Path folder) {
     return List.of(
         "-Xmx640m",
         "-XX:+UseSerialGC",
         Tether.class.getName(),
         "kafka.Kafka",
-        folder().resolve("conf").resolve("server.properties").toString());
+        folder.resolve("conf").resolve("server.properties").toString());
   }
 
   @Override

@@ -50,10 +50,10 @@ public final class Metastore extends ServerProcess {
     return new Metastore(folder, s3Endpoint, accessKey, secretKey);
   }
 
-  private Map<String, String> s3() {
+  private static Map<String, String> s3(URI endpoint, String accessKey, String secretKey) {
     return Map.of(
         "fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "fs.s3a.endpoint", s3Endpoint.get().toString(),
+        "fs.s3a.endpoint", endpoint.toString(),
         "fs.s3a.endpoint.region", "us-east-1",
         "fs.s3a.access.key", accessKey,
         "fs.s3a.secret.key", secretKey,
@@ -83,11 +83,21 @@ public final class Metastore extends ServerProcess {
     Path derby = folder().resolve("derby");
     BuildFiles.copyTree(emptyCatalog(), derby);
     Path conf = Files.createDirectories(folder().resolve("conf"));
-    Map<String, String> site = new TreeMap<>(s3());
-    site.putAll(derbyAt(derby));
-    site.put("metastore.thrift.uris", uri().toString());
+    for (Map.Entry<String, Map<String, String>> file :
+        settings(folder(), s3Endpoint.get(), port, accessKey, secretKey).entrySet()) {
+      Files.writeString(conf.resolve(file.getKey()), xml(file.getValue()));
+    }
+  }
+
+  /** The settings of each file of its configuration. */
+  static Map<String, Map<String, String>> settings(
+      Path folder, URI s3Endpoint, int port, String accessKey, String secretKey) {
+    Map<String, String> s3 = s3(s3Endpoint, accessKey, secretKey);
+    Map<String, String> site = new TreeMap<>(s3);
+    site.putAll(derbyAt(folder.resolve("derby")));
+    site.put("metastore.thrift.uris", "thrift://127.0.0.1:" + port);
     site.put("metastore.thrift.port", Integer.toString(port));
-    site.put("metastore.warehouse.dir", folder().resolve("warehouse").toUri().toString());
+    site.put("metastore.warehouse.dir", folder.resolve("warehouse").toUri().toString());
     site.put("metastore.server.min.threads", "4");
     site.put("metastore.stats.autogather", "false");
     site.put(
@@ -96,8 +106,7 @@ public final class Metastore extends ServerProcess {
     site.put(
         "metastore.expression.proxy",
         "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy");
-    Files.writeString(conf.resolve(SITE_FILE), xml(site));
-    Files.writeString(conf.resolve("core-site.xml"), xml(s3()));
+    return Map.of(SITE_FILE, site, "core-site.xml", new TreeMap<>(s3));
   }
 
   @Override

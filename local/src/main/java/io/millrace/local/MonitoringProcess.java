@@ -44,6 +44,11 @@ final class MonitoringProcess extends ServerProcess {
     if (!Files.exists(shipped().resolve(name + ".yml"))) {
       return Optional.empty();
     }
+    return program(name).map(program -> new MonitoringProcess(name, program, folder, targets));
+  }
+
+  /** The program of a server, where it is installed. */
+  static Optional<String> program(String name) {
     List<String> names =
         name.equals("prometheus") ? List.of(name) : List.of(name, "prometheus-" + name);
     return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(":", -1))
@@ -51,10 +56,11 @@ final class MonitoringProcess extends ServerProcess {
         .flatMap(p -> names.stream().map(n -> Path.of(p, n)))
         .filter(Files::isExecutable)
         .findFirst()
-        .map(program -> new MonitoringProcess(name, program.toString(), folder, targets));
+        .map(Path::toString);
   }
 
-  private static Path shipped() {
+  /** The folder of configuration, rules and dashboards. */
+  static Path shipped() {
     return BuildFiles.module().resolveSibling("monitoring");
   }
 

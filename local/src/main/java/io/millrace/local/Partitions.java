@@ -30,6 +30,7 @@ import org.apache.flink.core.fs.Path;
 import org.apache.flink.util.TimeUtils;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -91,18 +92,7 @@ public final class Partitions implements Callable<Integer> {
   @Option(names = "--delete", description = "Of clean-generations: remove what is listed.")
   private boolean delete;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      description = "An S3 server other than Amazon's; buckets are addressed by path.")
-  private String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      defaultValue = "us-east-1",
-      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
-  private String s3Region;
+  @Mixin private final S3Access s3 = new S3Access();
 
   private final PrintStream print;
   private final Map<String, String> environment;
@@ -120,8 +110,7 @@ public final class Partitions implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    FileSystems.initialize(
-        Configuration.fromMap(S3Access.settings(s3Endpoint, s3Region, environment)));
+    FileSystems.initialize(Configuration.fromMap(s3.settings(environment)));
     CatalogSpec spec = CatalogSpec.hive(catalogUri, database);
     try (Catalog catalog = spec.withDatabaseLocation(root() + "/").open()) {
       if (action.equals(CLEAN)) {
@@ -150,7 +139,7 @@ public final class Partitions implements Callable<Integer> {
     if (olderThan != null) {
       grace();
     }
-    S3Access.check(lake, s3Endpoint);
+    s3.check(lake);
   }
 
   private Duration grace() {

@@ -9,6 +9,7 @@ import io.millrace.pipeline.PipelineCompiler.Compilation;
 import io.millrace.pipeline.PipelineDraft;
 import io.millrace.pipeline.PipelineDraft.Draft;
 import io.millrace.pipeline.PipelineEnvironments;
+import io.millrace.pipeline.PipelineEnvironments.State;
 import io.millrace.pipeline.PipelineFile;
 import io.millrace.pipeline.PipelineParser;
 import io.millrace.pipeline.PipelineRunner;
@@ -42,12 +43,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.TimeUtils;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -202,7 +207,10 @@ public final class PipelineCommand implements Callable<Integer> {
       description = {
         "Runs a pipeline as one Flink job, in this process unless --target names a cluster."
             + " Nothing",
-        "is run when there is any error. What is loaded appears when all of it is there."
+        "is run when there is any error. What files are loaded appear when all is there.",
+        "A pipeline that reads without end runs until this process is told to end (SIGINT or"
+            + " SIGTERM)",
+        "and leaves a savepoint; on a cluster it is submitted and runs on."
       },
       sortOptions = false)
   private static final class Run implements Callable<Integer> {
@@ -211,6 +219,13 @@ public final class PipelineCommand implements Callable<Integer> {
 
     /** What Flink answers until a leader is elected. */
     private static final int STARTING = 503;
+
+    private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(100);
+
+    /** How long the end of the process waits for a savepoint. */
+    private static final Duration STOPPING = Duration.ofMinutes(2);
+
+    private final AtomicBoolean stopping = new AtomicBoolean();
 
     @Mixin private Input input;
 
@@ -236,6 +251,34 @@ public final class PipelineCommand implements Callable<Integer> {
         description = "How many tasks of each kind run at once (default: one per processor).")
     private int parallelism = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+        names = "--state",
+        paramLabel = "DIR",
+        description = {
+          "Where checkpoints and savepoints of an unbounded pipeline go, a folder or URI (default:",
+          "DATA_ROOT/NAME/state, or with --target what the cluster has)."
+        })
+    @Nullable
+    private String state;
+
+    @Option(
+        names = "--from",
+        paramLabel = "SAVEPOINT",
+        description = "The savepoint or checkpoint that an unbounded pipeline goes on from.")
+    @Nullable
+    private String from;
+
+    @Option(
+        names = "--checkpoint-interval",
+        paramLabel = "DURATION",
+        defaultValue = "10 s",
+        description = {
+          "How often an unbounded pipeline takes a checkpoint, with which it commits what it"
+              + " writes",
+          "(default: 10 s)."
+        })
+    private String interval;
+
     private final PrintStream print;
     private final Catalog catalog;
     private final Path home;
@@ -260,23 +303,110 @@ public final class PipelineCommand implements Callable<Integer> {
         input.tell(print, PipelineCheck.check(file, catalog, files));
         return INVALID;
       }
+      Duration checkpoints = checkpointInterval();
+      if (validation.bounded() && from != null) {
+        throw new IllegalArgumentException(
+            "--from is '" + from + "', but is for pipelines that read without end");
+      }
       if (address != null) {
         Path jar = clusterJar();
         requireCluster();
-        return run(
-            file,
-            validation,
-            files,
+        StreamExecutionEnvironment cluster =
             PipelineEnvironments.remote(
                 address.group(1),
                 Integer.parseInt(address.group(2)),
                 parallelism,
                 validation.bounded(),
-                jar.toString()));
+                jar.toString());
+        if (validation.bounded()) {
+          return run(file, validation, files, cluster);
+        }
+        PipelineEnvironments.keep(cluster, new State(uri(state), checkpoints, uri(from)));
+        return submit(file, validation, files, cluster);
       }
       try (EmbeddedCluster cluster = EmbeddedCluster.start(parallelism)) {
-        return run(file, validation, files, cluster.environment(validation.bounded()));
+        StreamExecutionEnvironment here = cluster.environment(validation.bounded());
+        if (validation.bounded()) {
+          return run(file, validation, files, here);
+        }
+        String folder =
+            state == null ? State.below(files, file.pipeline().name()).folder() : uri(state);
+        PipelineEnvironments.keep(here, new State(folder, checkpoints, uri(from)));
+        PipelineEnvironments.keepOnDisk(here);
+        return runUntilStopped(file, validation, files, here);
       }
+    }
+
+    /** A path of this machine as a URI; a URI as it is. */
+    @Nullable
+    private static String uri(@Nullable String location) {
+      return location == null || location.matches("[a-zA-Z][a-zA-Z0-9+.-]+:.*")
+          ? location
+          : Path.of(location).toAbsolutePath().toUri().toString();
+    }
+
+    private Duration checkpointInterval() {
+      Duration duration;
+      try {
+        duration = TimeUtils.parseDuration(interval);
+      } catch (IllegalArgumentException e) {
+        duration = Duration.ZERO;
+      }
+      if (duration.toMillis() < SHORTEST_INTERVAL.toMillis()) {
+        throw new IllegalArgumentException(
+            "--checkpoint-interval is '" + interval + "', but must be at least 100 ms, as in 10 s");
+      }
+      return duration;
+    }
+
+    /** Runs in this process until the process is told to end; then with a savepoint. */
+    private int runUntilStopped(
+        PipelineFile file,
+        Validation validation,
+        DataRoot files,
+        StreamExecutionEnvironment environment)
+        throws IOException {
+      CountDownLatch ended = new CountDownLatch(1);
+      Thread stopped =
+          new Thread(
+              () -> {
+                stopping.set(true);
+                try {
+                  if (!ended.await(STOPPING.toSeconds(), TimeUnit.SECONDS)) {
+                    print.println("It did not stop in time; it can go on from its last checkpoint");
+                  }
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              },
+              "stop-pipeline");
+      Runtime.getRuntime().addShutdownHook(stopped);
+      try {
+        return run(file, validation, files, environment);
+      } finally {
+        ended.countDown();
+        if (!stopping.get()) {
+          Runtime.getRuntime().removeShutdownHook(stopped);
+        }
+      }
+    }
+
+    /** Leaves an unbounded pipeline to its cluster. */
+    private int submit(
+        PipelineFile file,
+        Validation validation,
+        DataRoot files,
+        StreamExecutionEnvironment environment)
+        throws Exception {
+      Compilation compilation =
+          PipelineCheck.compile(file, validation, catalog, environment, files);
+      if (!input.tell(print, compilation.problems())) {
+        return INVALID;
+      }
+      print.printf(
+          "%s runs on %s as job %s%n",
+          file.pipeline().name(), target, PipelineRunner.submit(compilation));
+      return CommandLine.ExitCode.OK;
     }
 
     private int run(
@@ -290,7 +420,7 @@ public final class PipelineCommand implements Callable<Integer> {
       if (!input.tell(print, compilation.problems())) {
         return INVALID;
       }
-      RunReport done = PipelineRunner.run(compilation, new Told(print));
+      RunReport done = PipelineRunner.run(compilation, new Told(print), stopping::get);
       PipelineReport.print(print, done);
       if (report != null) {
         Path folder = report.toAbsolutePath().getParent();
@@ -303,7 +433,7 @@ public final class PipelineCommand implements Callable<Integer> {
         print.println(done.error());
       }
       return switch (done.status()) {
-        case COMPLETED -> CommandLine.ExitCode.OK;
+        case COMPLETED, STOPPED -> CommandLine.ExitCode.OK;
         case QUALITY_FAILED -> GATE_FAILED;
         case FAILED -> 1;
       };
@@ -397,7 +527,8 @@ public final class PipelineCommand implements Callable<Integer> {
       name = "draft",
       mixinStandardHelpOptions = true,
       description = {
-        "Has a language model write a pipeline from a sentence, hands problems back to it up to three",
+        "Has a language model write a pipeline from a sentence, hands problems back to it up to"
+            + " three",
         "times, and writes the YAML. It runs nothing. The model is that of an OpenAI-compatible",
         "endpoint: MILLRACE_LLM_URL and MILLRACE_LLM_MODEL, OpenAI's unless set."
       },

@@ -38,11 +38,15 @@ final class PipelineReport {
     String ended =
         switch (report.status()) {
           case COMPLETED -> "Completed";
+          case STOPPED -> "Stopped";
           case QUALITY_FAILED -> "Quality gate failed";
           case FAILED -> "Failed";
         };
     print.printf(
         Locale.ROOT, "%s after %.1f s, run %s%n", ended, report.durationSeconds(), report.runId());
+    if (report.savepoint() != null) {
+      print.printf("To go on: --from %s%n", report.savepoint());
+    }
   }
 
   /** Short ones only: a whole quality report is for the file. */

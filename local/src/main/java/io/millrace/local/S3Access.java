@@ -4,16 +4,29 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
 import javax.annotation.Nullable;
+import picocli.CommandLine.Option;
 
-/** How a command that is told of a lake on S3 gets there: Flink's keys for its options. */
+/** The options of a command that is told of a lake on S3, and Flink's keys for them. */
 final class S3Access {
   private static final Pattern LAKE = Pattern.compile("(s3://[^/]+|file:/).*");
   private static final Pattern ENDPOINT = Pattern.compile("https?://[^/]+/?");
 
-  private S3Access() {}
+  @Option(
+      names = "--s3-endpoint",
+      paramLabel = "URL",
+      description = "An S3 server other than Amazon's; buckets are addressed by path.")
+  @Nullable
+  private String endpoint;
+
+  @Option(
+      names = "--s3-region",
+      paramLabel = "REGION",
+      defaultValue = "us-east-1",
+      description = "Region of the bucket (default: ${DEFAULT-VALUE}).")
+  private String region;
 
   /** Refuses what cannot be a lake's root or a server's address. */
-  static void check(String lake, @Nullable String endpoint) {
+  void check(String lake) {
     if (!LAKE.matcher(lake).matches()) {
       throw new IllegalArgumentException(
           "--lake is '" + lake + "', but must be s3://bucket/path or file:///path");
@@ -27,11 +40,9 @@ final class S3Access {
   /**
    * Flink's keys.
    *
-   * @param endpoint a server other than Amazon's, whose buckets are addressed by path
    * @param environment holds the keys of the account
    */
-  static Map<String, String> settings(
-      @Nullable String endpoint, String region, Map<String, String> environment) {
+  Map<String, String> settings(Map<String, String> environment) {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("s3.endpoint.region", region);
     // A person waits: a server that does not answer is told soon.

@@ -95,6 +95,11 @@ public final class S3Server extends ServerProcess {
 
   @Override
   List<String> command() {
+    return proxy(folder());
+  }
+
+  /** What runs s3proxy with the configuration in a server's folder. */
+  static List<String> proxy(Path folder) {
     return List.of(
         "-Xmx384m",
         "-XX:+UseSerialGC",
@@ -102,7 +107,7 @@ public final class S3Server extends ServerProcess {
         Tether.class.getName(),
         "org.gaul.s3proxy.Main",
         "--properties",
-        folder().resolve("conf").resolve("s3proxy.conf").toString());
+        folder.resolve("conf").resolve("s3proxy.conf").toString());
   }
 
   @Override

@@ -25,8 +25,10 @@ import picocli.CommandLine.Option;
     name = "scripts/sql",
     mixinStandardHelpOptions = true,
     description = {
-      "Opens Flink's SQL client with the lake's tables and the topics of sql/catalogs. Queries run on",
-      "the cluster of scripts/up, or of --target; with --lake in a small Flink of the client's own,",
+      "Opens Flink's SQL client with the lake's tables and the topics of sql/catalogs, the format",
+      "arrow, and the functions of Millrace, which LOAD MODULE millrace brings in. Queries run on",
+      "the cluster of scripts/up, or of --target; with --lake in a small Flink of the client's"
+          + " own,",
       "over a lake on this machine. With -f it runs a script and exits with 0 only when every",
       "statement of it has succeeded."
     },
@@ -203,6 +205,7 @@ public final class Sql implements Callable<Integer> {
         line.addAll(List.of("-j", jar.toString()));
       }
     }
+    line.addAll(List.of("-j", BuildFiles.jar("sql").toString()));
     if (file != null) {
       line.addAll(List.of("-f", file.toAbsolutePath().normalize().toString()));
     }

@@ -15,6 +15,8 @@ import io.millrace.local.JobControl.Upgraded;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -23,6 +25,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -76,6 +82,7 @@ class ClusterITCase {
   @Test
   void aJobLivesThroughUpgradesAndCrashes() throws Exception {
     assertASecondStartStartsNothing();
+    assertAPipelineRuns();
     CompletableFuture<Truth> sending =
         CompletableFuture.supplyAsync(
             () ->
@@ -94,7 +101,8 @@ class ClusterITCase {
     awaitFreshPartitions();
     assertThatThrownBy(() -> jobs.submit(JOB, first, List.of(), 2, null))
         .hasMessage(
-            "engagement is there already: job %s is RUNNING; scripts/upgrade engagement replaces it",
+            "engagement is there already: job %s is RUNNING; scripts/upgrade engagement replaces"
+                + " it",
             begun.jobId());
 
     Path second = nextVersion(first);
@@ -135,6 +143,54 @@ class ClusterITCase {
             "jobmanager",
             "taskmanager-1",
             "taskmanager-2");
+  }
+
+  /** A pipeline of files, which the TaskManagers see under the same path. */
+  private static void assertAPipelineRuns() throws IOException {
+    Path root = Files.createDirectories(folder.resolve("data"));
+    Files.writeString(root.resolve("people.csv"), "name,age\nann,31\nbob,\ncem,29\n");
+    Path file =
+        Files.writeString(
+            root.resolve("people.yaml"),
+            """
+            pipeline:
+              name: people
+              steps:
+                - {id: read, service: extract_csv, params: {file_path: people.csv}}
+                - {id: check, service: data_quality, params: {rules: {check_duplicates: true}}, depends_on: [read]}
+                - {id: fill, service: clean_nan, params: {strategy: fill_mean}, depends_on: [check]}
+                - {id: save, service: load_data, params: {format: parquet}, depends_on: [fill]}
+            """);
+    StringWriter errors = new StringWriter();
+    int code =
+        PipelineCommand.run(
+            PRINT,
+            new PrintWriter(errors, true),
+            io.millrace.transform.Catalog.standard(),
+            BuildFiles.module().getParent(),
+            "run",
+            file.toString(),
+            "--data-root",
+            root.toString(),
+            "--target",
+            "127.0.0.1:" + stack.flink().port());
+    assertThat(errors.toString()).isEmpty();
+    assertThat(code).isZero();
+    assertThat(SAID.toString(StandardCharsets.UTF_8))
+        .containsPattern("fill +clean_nan +success +3 +3 +[0-9.]+ +.*nulls_handled 1");
+    try (Connection duckdb = DriverManager.getConnection("jdbc:duckdb:");
+        ResultSet rows =
+            duckdb
+                .createStatement()
+                .executeQuery(
+                    "SELECT string_agg(name || ' ' || age, ', ') FROM '"
+                        + root.resolve("people/processed/save.parquet")
+                        + "'")) {
+      assertThat(rows.next()).isTrue();
+      assertThat(rows.getString(1)).isEqualTo("ann 31.0, bob 30.0, cem 29.0");
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static Map<String, Long> processes() {
@@ -253,7 +309,7 @@ class ClusterITCase {
         List.of("taskmanager-1", "taskmanager-2").stream()
             .map(name -> get(stack.server(name).address()))
             .collect(Collectors.joining());
-    assertThat(metrics).contains("millrace_received{").contains("job_name=\"millrace_engagement\"");
+    assertThat(metrics).contains("millrace_received{").contains("job_name=\"millrace-engagement\"");
   }
 
   private static String get(String address) {

@@ -14,6 +14,7 @@ import io.millrace.job.engagement.EngagementJob;
 import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.telemetry.MetricDocs;
 import io.millrace.telemetry.Metrics;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,9 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -222,6 +225,10 @@ class EngagementJobITCase {
     flink.waitUntilFinished(job, PATIENCE);
     assertThat(flink.restarts(job)).isGreaterThanOrEqualTo(2);
     assertThat(stack.faultyS3().faults()).isPositive();
+    // Gauges that restarts took up again.
+    assertThat(flink.metrics().sum(job, Metrics.SESSIONS)).isPositive();
+    assertThat(flink.metrics().sum(job, Metrics.OPEN_SESSIONS)).isZero();
+    assertThat(flink.metrics().sum(job, Metrics.LIVE_CELLS)).isZero();
     assertAudit("faults", truth);
     assertDeadLetterTopics("faults", truth);
   }
@@ -286,6 +293,7 @@ class EngagementJobITCase {
     flink.waitUntilTasksRun(next, PATIENCE);
     awaitReceived(next, again.total().received());
     flink.stopWithSavepoint(next);
+    assertMetrics(job, next);
 
     try (Catalog catalog = catalog(name);
         LakeReader lake = lake(catalog)) {
@@ -299,6 +307,30 @@ class EngagementJobITCase {
       assertThat(lake.number("SELECT sum(rejected) FROM ledger"))
           .isEqualTo(2 * before.total().rejected());
       assertThat(lake.number("SELECT count(DISTINCT run_id) FROM ledger")).isEqualTo(1);
+    }
+  }
+
+  /** Exactly the documented ones; and what is open is known to the next job as it was before. */
+  private static void assertMetrics(JobID job, JobID next) {
+    Set<String> documented = new TreeSet<>();
+    MetricDocs.engagement().forEach(entry -> documented.addAll(entry.registered()));
+    // There is no dimension.
+    documented.removeAll(Set.of(Metrics.DIMENSION_VERSIONS, Metrics.DIMENSION_LOAD_FAILURES));
+    assertThat(flink.metrics().ours(job)).isEqualTo(documented);
+    for (String name :
+        List.of(Metrics.OPEN_SESSIONS, Metrics.OPEN_SESSION_EVENTS, Metrics.LIVE_CELLS)) {
+      assertThat(flink.metrics().sum(next, name))
+          .as(name)
+          .isPositive()
+          .isEqualTo(flink.metrics().sum(job, name));
+    }
+    for (String name : List.of(Metrics.EVENT_TO_COMMIT, Metrics.EVENT_TO_LIVE)) {
+      long count = flink.metrics().sum(job, name + Metrics.COUNT);
+      assertThat(count).as(name).isPositive();
+      // The events are much older than six hours.
+      assertThat(flink.metrics().sum(job, Metrics.LE + ".+Inf." + name + Metrics.BUCKET))
+          .isEqualTo(count);
+      assertThat(flink.metrics().sum(job, Metrics.LE + ".21600." + name + Metrics.BUCKET)).isZero();
     }
   }
 

@@ -73,6 +73,7 @@ class HoursBackfillITCase {
   private static Stack stack;
   private static FlinkCluster flink;
   private static KafkaProducer<byte[], byte[]> producer;
+  private static int beats;
 
   /** An event; what differs from one to the other follows from its id and its time. */
   private record Sent(String id, String user, String time) {
@@ -86,11 +87,12 @@ class HoursBackfillITCase {
     }
   }
 
+  private static final Sent FIRST = new Sent("first", "ann", "2026-03-01T10:05:00Z");
   private static final List<Sent> IN_TIME =
       List.of(
           new Sent("alone", "eve", "2026-03-01T09:40:00Z"),
           new Sent("before", "ann", "2026-03-01T09:50:00Z"),
-          new Sent("first", "ann", "2026-03-01T10:05:00Z"),
+          FIRST,
           new Sent("second", "bob", "2026-03-01T11:59:59.999Z"),
           new Sent("after", "bob", "2026-03-01T12:00:00Z"),
           new Sent("next-day", "ann", "2026-03-02T12:30:00Z"));
@@ -183,12 +185,27 @@ class HoursBackfillITCase {
     awaitComplete(AppEventTable.SCHEMA, hour(hour), property, value);
   }
 
+  /** Sends on meanwhile: time passes with events only. */
   private static void awaitComplete(
       TableSchema table, TimePartition partition, String property, String value) {
+    long[] last = {System.nanoTime()};
     Await.until(
-        () -> table.name() + " " + partition.path() + " with " + property + " = " + value,
+        () ->
+            table.name()
+                + " "
+                + partition.path()
+                + " with "
+                + property
+                + " = "
+                + value
+                + ", while events are "
+                + byCatalog("SELECT hour, event_id, late FROM app_events WHERE day = '01' ORDER BY ALL"),
         PATIENCE,
         () -> {
+          if (System.nanoTime() - last[0] > 500_000_000L) {
+            last[0] = System.nanoTime();
+            beat();
+          }
           try (Catalog catalog = catalog()) {
             return catalog
                 .partition(table, partition)
@@ -198,6 +215,15 @@ class HoursBackfillITCase {
             throw new IllegalStateException(e);
           }
         });
+  }
+
+  private static void beat() {
+    String time = Instant.parse("2026-03-02T12:30:00Z").plusMillis(++beats).toString();
+    try {
+      send(new Sent("beat-" + beats, "dan", time), "2026-03-02T12:33:00Z");
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
@@ -336,7 +362,7 @@ class HoursBackfillITCase {
     send(LATE_ALONE, "2026-03-02T12:30:02Z");
     send(LATE_ACROSS, "2026-03-02T12:30:02Z");
     // A resend after more than a day: no longer recognised, and there twice.
-    send(IN_TIME.get(1), "2026-03-02T12:30:03Z");
+    send(FIRST, "2026-03-02T12:30:03Z");
     awaitComplete(10, "millrace.rows", "4");
     awaitComplete(11, "millrace.rows", "2");
   }

@@ -13,6 +13,12 @@ final class OptionalPackages {
     require(PostgresServer.isInstalled(), "postgresql");
   }
 
+  /** With {@code promtool} and {@code amtool}, which come along. */
+  static void requirePrometheus() {
+    require(MonitoringProcess.program("prometheus").isPresent(), "prometheus");
+    require(MonitoringProcess.program("alertmanager").isPresent(), "prometheus-alertmanager");
+  }
+
   private static void require(boolean installed, String name) {
     if (installed) {
       return;

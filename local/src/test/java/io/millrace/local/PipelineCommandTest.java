@@ -110,6 +110,20 @@ class PipelineCommandTest {
         "--target",
         "localhost:8081");
     refused(
+        "scripts/pipeline run: --checkpoint-interval is '5', but must be at least 100 ms, as in 10"
+            + " s",
+        "run",
+        name,
+        "--checkpoint-interval",
+        "5");
+    refused(
+        "scripts/pipeline run: --from is 'file:/savepoint', but is for pipelines that read without"
+            + " end",
+        "run",
+        name,
+        "--from",
+        "file:/savepoint");
+    refused(
         "scripts/pipeline run: --parallelism is 0, but must be at least 1",
         "run",
         name,

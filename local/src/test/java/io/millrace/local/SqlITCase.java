@@ -80,6 +80,26 @@ class SqlITCase {
   }
 
   @Test
+  void aRecipeHasTheFunctionsOfTheModuleAndTablesOfArrowFiles() throws IOException {
+    Outcome outcome =
+        run(
+            Files.readString(BuildFiles.sql("recipes/14-percentiles.sql"))
+                + """
+                CREATE TABLE readings (sensor STRING, `value` DECIMAL(6, 2)) WITH (
+                  'connector' = 'filesystem', 'path' = '%s', 'format' = 'arrow',
+                  'arrow.compression' = 'lz4');
+                SET 'table.dml-sync' = 'true';
+                INSERT INTO readings VALUES ('a', 1.25), ('b', CAST(NULL AS DECIMAL(6, 2)));
+                SELECT sensor, `value` FROM readings ORDER BY sensor;
+                """
+                    .formatted(folder.resolve("readings").toUri()));
+    assertThat(outcome.error()).isEmpty();
+    assertThat(outcome.exit()).isZero();
+    assertThat(outcome.printed().stream().map(line -> line.replaceAll(" +", " ").strip()))
+        .contains("| 3.0 | 3.0 | 3.0 | 2 |", "| a | 1.25 |", "| b | <NULL> |");
+  }
+
+  @Test
   void aStatementThatFailsIsToldByTheExitCodeAndEndsTheScript() throws IOException {
     Outcome outcome =
         run(

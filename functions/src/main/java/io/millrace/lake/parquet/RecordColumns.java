@@ -5,7 +5,10 @@ import io.millrace.event.Origin;
 import io.millrace.lake.catalog.Column;
 import io.millrace.lake.catalog.LakeType;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import javax.annotation.Nullable;
+import org.apache.parquet.example.data.Group;
 
 /** The columns of a Kafka record that more than one table has. */
 final class RecordColumns {
@@ -49,5 +52,36 @@ final class RecordColumns {
   private static void writeHeader(Header header, RowColumns fields) throws IOException {
     fields.string(header.key());
     fields.bytes(header.value());
+  }
+
+  static Origin readOrigin(Group row) {
+    return new Origin(
+        row.getString("topic", 0),
+        row.getInteger("kafka_partition", 0),
+        row.getLong("kafka_offset", 0),
+        readTime(row, "kafka_timestamp"),
+        readTime(row, "ingested_at"));
+  }
+
+  private static long readTime(Group row, String column) {
+    return row.getFieldRepetitionCount(column) == 0 ? Origin.NO_TIME : row.getLong(column, 0);
+  }
+
+  @Nullable
+  static byte[] readBytes(Group row, String column) {
+    return row.getFieldRepetitionCount(column) == 0 ? null : row.getBinary(column, 0).getBytes();
+  }
+
+  static List<Header> readHeaders(Group row) {
+    if (row.getFieldRepetitionCount("headers") == 0) {
+      return List.of();
+    }
+    Group list = row.getGroup("headers", 0);
+    List<Header> headers = new ArrayList<>();
+    for (int i = 0; i < list.getFieldRepetitionCount(0); i++) {
+      Group header = list.getGroup(0, i).getGroup(0, 0);
+      headers.add(new Header(header.getString("key", 0), readBytes(header, "value")));
+    }
+    return headers;
   }
 }

@@ -57,6 +57,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
 
   private transient ListState<OpenPartition> state;
   private transient Publisher publisher;
+  private transient PublishMetrics figures;
   private transient Map<Integer, CommitReport> reached;
   private transient Map<Integer, NavigableMap<Long, List<String>>> announced;
   private transient boolean ended;
@@ -87,7 +88,7 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
     super.open();
     reached = new HashMap<>();
     announced = new HashMap<>();
-    PublishMetrics figures = new PublishMetrics(getMetricGroup(), table.name());
+    figures = new PublishMetrics(getMetricGroup(), table.name());
     publisher = new Publisher(table, base, location, catalogs, rowCounter, settings, figures);
     publisher.restore(state.get());
     figures.observe(publisher);
@@ -104,7 +105,10 @@ public final class PublishPartitions extends AbstractStreamOperator<Void>
       return;
     }
     pending.headMap(report.checkpoint(), true).clear();
-    report.folders().forEach(this::add);
+    if (!report.folders().isEmpty()) {
+      report.folders().forEach(this::add);
+      figures.committed();
+    }
     reached.put(report.subtask(), report);
     if (reached.size() == report.subtasks()) {
       boolean pause = reached.values().stream().allMatch(CommitReport::idle);

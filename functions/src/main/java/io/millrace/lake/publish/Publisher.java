@@ -189,6 +189,16 @@ final class Publisher implements AutoCloseable {
     }
   }
 
+  /** What {@link #advance} was last told; {@link Long#MIN_VALUE} when nothing. */
+  long watermark() {
+    lock.lock();
+    try {
+      return watermark;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** What a restart has to take up. */
   List<OpenPartition> open() {
     lock.lock();

@@ -1,5 +1,6 @@
 package io.millrace.lake.publish;
 
+import io.millrace.telemetry.Metrics;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -7,6 +8,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.flink.connector.file.sink.FileSinkCommittable;
+import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.connector.sink2.CommittableMessage;
 import org.apache.flink.streaming.api.connector.sink2.CommittableSummary;
@@ -55,12 +57,14 @@ public final class ReportCommits extends AbstractStreamOperator<CommitReport>
   private transient int missing;
   private transient long watermark;
   private transient boolean idle;
+  private transient Counter files;
 
   @Override
   public void open() throws Exception {
     super.open();
     marks = new TreeMap<>();
     watermark = Long.MIN_VALUE;
+    files = getMetricGroup().addGroup(Metrics.GROUP).counter(Metrics.FILES_COMMITTED);
   }
 
   @Override
@@ -74,6 +78,7 @@ public final class ReportCommits extends AbstractStreamOperator<CommitReport>
       missing--;
       // Others ask the committer to remove a file that was left behind.
       if (committed.getCommittable().hasPendingFile()) {
+        files.inc();
         folders.add(committed.getCommittable().getBucketId());
       }
     }

@@ -83,10 +83,20 @@ public final class CsvRows implements RowFormat {
       }
 
       @Override
+      public boolean skip() throws IOException {
+        return records.skip();
+      }
+
+      @Override
       public void close() throws IOException {
         records.close();
       }
     };
+  }
+
+  @Override
+  public boolean skipsCheaply() {
+    return true;
   }
 
   private final class Records extends CsvRecords<RowData> {
@@ -98,10 +108,21 @@ public final class CsvRows implements RowFormat {
     private int[] positions = new int[0];
     private byte[] utf8 = new byte[256];
     private long read;
+    private boolean skipping;
 
     Records(Path file, int index) {
       super(file);
       this.index = index;
+    }
+
+    /** The next record, whose fields are not looked at unless it had been read ahead. */
+    boolean skip() throws IOException {
+      skipping = true;
+      try {
+        return read() != null;
+      } finally {
+        skipping = false;
+      }
     }
 
     @Override
@@ -115,6 +136,9 @@ public final class CsvRows implements RowFormat {
 
     @Override
     void field(int column, char[] buffer, int offset, int length) {
+      if (skipping) {
+        return;
+      }
       int position = positions[column];
       if (dialect.nulls().matches(buffer, offset, length)) {
         writer.setNullAt(position);
@@ -203,6 +227,10 @@ public final class CsvRows implements RowFormat {
 
     @Override
     RowData record(int fields) {
+      if (skipping) {
+        read++;
+        return row;
+      }
       for (int i = fields; i < positions.length; i++) {
         writer.setNullAt(positions[i]);
       }

@@ -1,5 +1,7 @@
 package io.millrace.transform.file;
 
+import io.millrace.codec.arrow.ArrowCompression;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import javax.annotation.Nullable;
@@ -12,7 +14,9 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 public enum FileKind {
   CSV("csv"),
   JSON("json"),
-  PARQUET("parquet");
+  PARQUET("parquet"),
+  XLSX("xlsx"),
+  ARROW("arrow");
 
   private static final Set<LogicalTypeRoot> SCALARS =
       Set.of(
@@ -46,11 +50,20 @@ public enum FileKind {
     return extension;
   }
 
+  /** How it can be compressed, the usual way first; none where there is no choice. */
+  public List<String> compressions() {
+    return switch (this) {
+      case PARQUET -> List.of("snappy", "zstd", "gzip", "none");
+      case ARROW -> List.of("none", "zstd", "lz4");
+      case CSV, JSON, XLSX -> List.of();
+    };
+  }
+
   /**
    * How a kind of file is written.
    *
    * @param lines of JSON: an object per line instead of an array
-   * @param compression of Parquet: snappy, zstd, gzip or none
+   * @param compression one of {@link #compressions}, if there are any
    */
   public record Options(boolean lines, String compression) {}
 
@@ -60,10 +73,16 @@ public enum FileKind {
     if (rowType.getFieldCount() == 0) {
       return "there is no column left to write";
     }
+    if (this == XLSX && rowType.getFieldCount() > ExcelFile.MAX_COLUMNS) {
+      return "there are "
+          + rowType.getFieldCount()
+          + " columns, but a sheet of Excel holds "
+          + ExcelFile.MAX_COLUMNS;
+    }
     for (RowType.RowField field : rowType.getFields()) {
       LogicalType type = field.getType();
       boolean nested = NESTED.contains(type.getTypeRoot());
-      if (!SCALARS.contains(type.getTypeRoot()) && !(nested && this != CSV)) {
+      if (!SCALARS.contains(type.getTypeRoot()) && !(nested && this != CSV && this != XLSX)) {
         return "the column '"
             + field.getName()
             + "' is "
@@ -88,6 +107,12 @@ public enum FileKind {
                 ? CompressionCodecName.UNCOMPRESSED
                 : CompressionCodecName.valueOf(options.compression().toUpperCase(Locale.ROOT));
         yield file -> new ParquetFile(file, rowType, codec);
+      }
+      case XLSX -> file -> new ExcelFile(file, rowType);
+      case ARROW -> {
+        ArrowCompression compression =
+            ArrowCompression.valueOf(options.compression().toUpperCase(Locale.ROOT));
+        yield file -> new ArrowFile(file, rowType, compression);
       }
     };
   }

@@ -20,11 +20,24 @@ public interface RowFormat extends Serializable {
    */
   Reader open(Path file, int index) throws IOException;
 
+  /**
+   * Whether most of what a row costs is saved by {@link Reader#skip}, so that several readers may
+   * share the rows of one file, though each goes through all of it.
+   */
+  default boolean skipsCheaply() {
+    return false;
+  }
+
   /** Reads one file from its start to its end. */
   interface Reader extends Closeable {
     /** The next row, which is not changed any more; null at the end. */
     @Nullable
     RowData read() throws IOException;
+
+    /** Passes over the next row; false at the end. */
+    default boolean skip() throws IOException {
+      return read() != null;
+    }
   }
 
   /** The value of a row's order column: rows by file, then as they stand in it, from 0. */

@@ -203,22 +203,28 @@ class MillraceModuleTest {
 
   @Test
   void forwardFillRemembersTheLastValueOfEachKey() {
-    StreamTableEnvironment tables = tables(RuntimeExecutionMode.STREAMING);
-    view(
-        tables,
-        "readings",
-        List.of(
-            DataTypes.FIELD("k", DataTypes.STRING()),
-            DataTypes.FIELD("i", DataTypes.INT()),
-            DataTypes.FIELD("x", DataTypes.DECIMAL(4, 1))),
-        List.of(
+    StreamExecutionEnvironment env = environment(RuntimeExecutionMode.STREAMING);
+    StreamTableEnvironment tables = tables(env);
+    // One source, for the order of arrival; what planned values become is a union of sources.
+    DataStream<Row> arriving =
+        env.fromData(
+            Types.ROW_NAMED(new String[] {"k", "i", "x"}, Types.STRING, Types.INT, Types.BIG_DEC),
             Row.of("a", 0, null),
             Row.of("a", 1, new BigDecimal("1.5")),
             Row.of("b", 2, null),
             Row.of("a", 3, null),
             Row.of("b", 4, new BigDecimal("7.0")),
             Row.of("a", 5, null),
-            Row.of("b", 6, null)));
+            Row.of("b", 6, null));
+    tables.createTemporaryView(
+        "readings",
+        tables.fromDataStream(
+            arriving,
+            Schema.newBuilder()
+                .column("k", DataTypes.STRING())
+                .column("i", DataTypes.INT())
+                .column("x", DataTypes.DECIMAL(4, 1))
+                .build()));
     List<List<Object>> rows =
         query(
             tables,

@@ -34,7 +34,7 @@ class RecipesTest {
   @Test
   void thereAreRecipesAndEachHasItsNumber() throws Exception {
     List<Path> recipes = recipes();
-    assertThat(recipes).hasSizeGreaterThanOrEqualTo(17);
+    assertThat(recipes).hasSizeGreaterThanOrEqualTo(18);
     for (int i = 0; i < recipes.size(); i++) {
       assertThat(recipes.get(i).getFileName().toString())
           .startsWith(String.format(java.util.Locale.ROOT, "%02d-", i + 1));

@@ -66,7 +66,7 @@ final class DimensionTopic implements DimensionReader {
   }
 
   private void connect() throws IOException {
-    Properties client = properties.toProperties();
+    Properties client = KafkaSecrets.properties(properties);
     client.setProperty(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     client.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
     client.setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");

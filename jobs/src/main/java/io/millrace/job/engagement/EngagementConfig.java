@@ -12,6 +12,7 @@ import io.millrace.config.Settings;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.rollup.RollupSpec;
 import io.millrace.session.SessionRules;
+import io.millrace.validation.Admit;
 import io.millrace.validation.ValidationRules;
 import java.time.Duration;
 import java.util.Arrays;
@@ -83,6 +84,7 @@ public record EngagementConfig(
       String group,
       Start start,
       boolean bounded,
+      String correlationHeader,
       PassThrough kafkaProperties) {}
 
   /** Event time. */
@@ -91,7 +93,11 @@ public record EngagementConfig(
 
   /** What is kept per user. */
   public record Users(
-      Duration dedupTtl, int cacheUsers, MemorySize cacheSize, @Nullable Secret pseudonymKey) {}
+      Duration dedupTtl,
+      int cacheUsers,
+      MemorySize cacheSize,
+      @Nullable Secret pseudonymKey,
+      @Nullable String erasuresTopic) {}
 
   /**
    * The dimension; one of file and topic is set.
@@ -225,9 +231,9 @@ public record EngagementConfig(
           .stringType()
           .noDefaultValue()
           .withDescription(
-              "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is "
-                  + "the name of its folder, where that is a configured topic. With source raw: the "
-                  + "plan that scripts/backfill --hours has written.");
+              "With source files: a folder of *.jsonl and *.jsonl.gz files. The topic of a file is"
+                  + " the name of its folder, where that is a configured topic. With source raw:"
+                  + " the plan that scripts/backfill --hours has written.");
 
   static final ConfigOption<String> KAFKA_BOOTSTRAP =
       key("kafka.bootstrap-servers")
@@ -251,6 +257,11 @@ public record EngagementConfig(
           .booleanType()
           .defaultValue(false)
           .withDescription("Stop at the records that are there when the job starts.");
+  static final ConfigOption<String> KAFKA_CORRELATION =
+      key("kafka.correlation-header")
+          .stringType()
+          .defaultValue(Admit.CORRELATION_HEADER)
+          .withDescription("Header that names a record's batch: the log has it as correlation_id.");
   static final String KAFKA_PROPERTIES = "kafka.properties";
 
   static final ConfigOption<Map<String, String>> TOPICS =
@@ -337,8 +348,8 @@ public record EngagementConfig(
           .durationType()
           .defaultValue(Duration.ofMinutes(10))
           .withDescription(
-              "An event at or before watermark minus this is late: it is stored and flagged, and is "
-                  + "in no final row.");
+              "An event at or before watermark minus this is late: it is stored and flagged, and is"
+                  + " in no final row.");
 
   static final ConfigOption<Duration> DEDUP_TTL =
       key("users.dedup-ttl")
@@ -369,6 +380,12 @@ public record EngagementConfig(
           .stringType()
           .noDefaultValue()
           .withDescription("JSON-lines file of device and country rows, on any file system.");
+  static final ConfigOption<String> ERASURES_TOPIC =
+      key("users.erasures-topic")
+          .stringType()
+          .noDefaultValue()
+          .withDescription(
+              "Topic whose keys are users to be forgotten, as scripts/erase writes them.");
   static final ConfigOption<String> DIMENSION_TOPIC =
       key("dimension.topic")
           .stringType()
@@ -398,8 +415,9 @@ public record EngagementConfig(
           .memoryType()
           .defaultValue(MemorySize.parse("256 kb"))
           .withDescription(
-              "Longest part of a record in such a message; quarantine keeps all of it. Text can take "
-                  + "twice that in JSON: keep it well below what the broker and the producer take.");
+              "Longest part of a record in such a message; quarantine keeps all of it. Text can"
+                  + " take twice that in JSON: keep it well below what the broker and the producer"
+                  + " take.");
 
   static final ConfigOption<String> LAKE_ROOT =
       key("lake.root")
@@ -463,6 +481,7 @@ public record EngagementConfig(
           .option(KAFKA_GROUP)
           .option(KAFKA_START)
           .option(KAFKA_BOUNDED)
+          .option(KAFKA_CORRELATION)
           .passThrough(
               KAFKA_PROPERTIES,
               "Any property of Kafka's clients (TLS, SASL and the rest); a value may hold "
@@ -484,6 +503,7 @@ public record EngagementConfig(
           .option(CACHE_USERS, Check.atLeast(1))
           .option(CACHE_SIZE, Check.atLeast(MemorySize.ofMebiBytes(1)))
           .secret(PSEUDONYM_KEY)
+          .option(ERASURES_TOPIC)
           .option(DIMENSION_FILE)
           .option(DIMENSION_TOPIC)
           .option(DIMENSION_REFRESH, Check.atLeast(Duration.ofSeconds(1)))
@@ -597,6 +617,7 @@ public record EngagementConfig(
             s.get(KAFKA_GROUP),
             s.get(KAFKA_START),
             s.get(KAFKA_BOUNDED),
+            s.get(KAFKA_CORRELATION),
             s.properties(KAFKA_PROPERTIES)),
         topics,
         new ValidationRules(
@@ -619,7 +640,8 @@ public record EngagementConfig(
             s.get(DEDUP_TTL),
             s.get(CACHE_USERS),
             s.get(CACHE_SIZE),
-            s.findSecret(PSEUDONYM_KEY).orElse(null)),
+            s.findSecret(PSEUDONYM_KEY).orElse(null),
+            s.get(SOURCE) == SourceKind.KAFKA ? s.find(ERASURES_TOPIC).orElse(null) : null),
         dimensionFile.isEmpty() && dimensionTopic.isEmpty()
             ? null
             : new Dimension(

@@ -43,10 +43,12 @@ import io.millrace.validation.Admit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -157,11 +159,12 @@ public final class EngagementJob {
               .transform(
                   "admit-" + topic.name(),
                   TypeInformation.of(Event.class),
-                  new Admit(ports.raw() != null, run.version(), run.id(), config.mode()))
+                  new Admit(ports.raw() != null, run.version(), run.id(), config.mode())
+                      .correlatedBy(config.input().correlationHeader()))
               .uid("admit-" + topic.name()));
     }
 
-    DataStream<Event> admitted = union(topics);
+    DataStream<Event> admitted = withErasures(env, union(topics), ports.erasures());
     DataStream<Event> named = pseudonymise(admitted, config);
     DataStream<Event> enriched = enrich(env, named, ports.dimension());
     SingleOutputStreamOperator<AppEvent> accepted =
@@ -222,6 +225,20 @@ public final class EngagementJob {
           .name("cross-checks")
           .setParallelism(1);
     }
+  }
+
+  /** Words to forget a user are told by no time, and hold no watermark back. */
+  private static DataStream<Event> withErasures(
+      StreamExecutionEnvironment env,
+      DataStream<Event> events,
+      @Nullable Source<Event, ?, ?> erasures) {
+    if (erasures == null) {
+      return events;
+    }
+    WatermarkStrategy<Event> idle =
+        WatermarkStrategy.<Event>noWatermarks().withIdleness(Duration.ofSeconds(1));
+    return events.union(
+        env.fromSource(erasures, idle, "source-erasures").uid("source-erasures").setParallelism(1));
   }
 
   private static TimelineOptions timeline(EngagementConfig config, RunInfo run) {

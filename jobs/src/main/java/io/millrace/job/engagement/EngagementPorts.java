@@ -8,6 +8,7 @@ import io.millrace.event.Anomaly;
 import io.millrace.event.AppEvent;
 import io.millrace.event.CrossCheck;
 import io.millrace.event.DeadLetter;
+import io.millrace.event.Event;
 import io.millrace.event.LedgerEntry;
 import io.millrace.event.LiveRollup;
 import io.millrace.event.Received;
@@ -76,12 +77,14 @@ import org.apache.flink.core.fs.Path;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,10 +100,12 @@ import org.slf4j.LoggerFactory;
  * @param hourly absent, with the other ports of rollups, when there are no rollups
  * @param liveTopic takes the records of a cell in order, from one subtask
  * @param liveTable the same
+ * @param erasures words to forget a user; absent without a topic of them
  * @param anomalies absent, with the topic, when none are looked for
  */
 public record EngagementPorts(
     List<EventSource> events,
+    @Nullable Source<Event, ?, ?> erasures,
     @Nullable DimensionSource dimension,
     Sink<AppEvent> appEvents,
     @Nullable Sink<Received> raw,
@@ -164,6 +169,7 @@ public record EngagementPorts(
     List<String> counters = List.copyOf(rollups.spec().counters().keySet());
     return new EngagementPorts(
         events(config, plan, validate),
+        erasures(config),
         dimension(config),
         table(config, plan, lineage, new AppEventTable(), whenPassed),
         config.lake().raw() && plan == null
@@ -237,10 +243,14 @@ public record EngagementPorts(
     if (config.dimension() != null && config.dimension().topic() != null) {
       wanted.add(config.dimension().topic());
     }
-    Stream.of(config.sessions().topic(), config.rollups().liveTopic(), config.anomalies().topic())
+    Stream.of(
+            config.users().erasuresTopic(),
+            config.sessions().topic(),
+            config.rollups().liveTopic(),
+            config.anomalies().topic())
         .filter(Objects::nonNull)
         .forEach(wanted::add);
-    Properties client = config.input().kafkaProperties().toProperties();
+    Properties client = KafkaSecrets.properties(config.input().kafkaProperties());
     client.setProperty(
         AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.input().bootstrapServers());
     try (Admin admin = Admin.create(client)) {
@@ -248,9 +258,18 @@ public record EngagementPorts(
       if (config.rollups().liveTopic() != null) {
         requireCompacted(admin, config.rollups().liveTopic());
       }
-    } catch (KafkaException | TimeoutException e) {
+    } catch (AuthenticationException e) {
+      throw new IllegalStateException(
+          "kafka.bootstrap-servers "
+              + config.input().bootstrapServers()
+              + " and this job do not trust each other, see kafka.properties: "
+              + e.getMessage(),
+          e);
+    } catch (TimeoutException e) {
       throw new IllegalStateException(
           "no answer from kafka.bootstrap-servers " + config.input().bootstrapServers(), e);
+    } catch (KafkaException e) {
+      throw new IllegalStateException("no client can be made of kafka.properties: " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while asking for topics", e);
@@ -272,7 +291,12 @@ public record EngagementPorts(
       return;
     }
     String key = ProducerConfig.TRANSACTION_TIMEOUT_CONFIG;
-    String given = transactions(config).getProperty(key);
+    String given =
+        config
+            .input()
+            .kafkaProperties()
+            .resolve()
+            .getOrDefault(key, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     Duration open = checkpointInterval.plus(checkpointTimeout);
     if (!given.matches("\\d{1,10}") || Long.parseLong(given) <= open.toMillis()) {
       throw new IllegalStateException(
@@ -290,10 +314,21 @@ public record EngagementPorts(
   }
 
   private static Properties transactions(EngagementConfig config) {
-    Properties properties = config.input().kafkaProperties().toProperties();
+    Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
     properties.putIfAbsent(
         ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     return properties;
+  }
+
+  /** The innermost that Kafka says, with its reason: what is around it repeats it or says less. */
+  private static String reason(KafkaException failure) {
+    KafkaException inner = failure;
+    while (inner.getCause() instanceof KafkaException cause) {
+      inner = cause;
+    }
+    return inner.getCause() == null
+        ? inner.getMessage()
+        : inner.getMessage() + ": " + inner.getCause().getMessage();
   }
 
   private static void requireTopics(Admin admin, Set<String> wanted)
@@ -304,6 +339,9 @@ public record EngagementPorts(
       try {
         topic.getValue().get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
       } catch (ExecutionException e) {
+        if (e.getCause() instanceof AuthenticationException refused) {
+          throw refused;
+        }
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw new IllegalStateException(
               "topic " + topic.getKey() + ": " + e.getCause().getMessage(), e.getCause());
@@ -393,7 +431,7 @@ public record EngagementPorts(
     for (String topic : new TreeSet<>(config.topics().keySet())) {
       KafkaSourceBuilder<Received> source =
           KafkaSource.<Received>builder()
-              .setProperties(input.kafkaProperties().toProperties())
+              .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
               .setBootstrapServers(input.bootstrapServers())
               .setGroupId(input.group())
               .setClientIdPrefix(input.group() + "-" + topic)
@@ -406,6 +444,34 @@ public record EngagementPorts(
       sources.add(new EventSource(topic, new TopicSource(source.build())));
     }
     return sources;
+  }
+
+  @Nullable
+  private static Source<Event, ?, ?> erasures(EngagementConfig config) {
+    Input input = config.input();
+    if (config.users().erasuresTopic() == null) {
+      return null;
+    }
+    KafkaSourceBuilder<Event> source =
+        KafkaSource.<Event>builder()
+            .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
+            .setBootstrapServers(input.bootstrapServers())
+            .setGroupId(input.group())
+            .setClientIdPrefix(input.group() + "-erasures")
+            .setTopics(config.users().erasuresTopic())
+            // A state from before may hold whoever is named there.
+            .setStartingOffsets(OffsetsInitializer.earliest())
+            .setDeserializer(new ErasureDeserializer());
+    if (input.bounded()) {
+      source.setBounded(OffsetsInitializer.latest());
+    }
+    return source.build();
+  }
+
+  /** A replay that was interrupted leaves records of which its manifest knows nothing. */
+  private static Properties committedOnly(Properties client) {
+    client.putIfAbsent(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    return client;
   }
 
   // The connector's interface still asks for the deprecated type.
@@ -476,7 +542,7 @@ public record EngagementPorts(
 
   /** Results go to topics in batches: a request for each few messages costs more than they do. */
   private static Properties producer(EngagementConfig config) {
-    Properties properties = config.input().kafkaProperties().toProperties();
+    Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
     properties.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, "100");
     properties.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(128 << 10));
     return properties;

@@ -60,9 +60,9 @@ final class RollupOptions {
           .asList()
           .defaultValues(CUBE)
           .withDescription(
-              "The combinations of dimensions that get rows: cube for all, or a list of sets such "
-                  + "as device_type+country, country, (). All dimensions together and (), the total, "
-                  + "always get rows.");
+              "The combinations of dimensions that get rows: cube for all, or a list of sets such"
+                  + " as device_type+country, country, (). All dimensions together and (), the"
+                  + " total, always get rows.");
   static final ConfigOption<Map<String, String>> COUNTERS =
       key("rollups.counters")
           .mapType()
@@ -75,8 +75,8 @@ final class RollupOptions {
           .mapType()
           .defaultValue(Map.of())
           .withDescription(
-              "For a dimension, the values that are told apart, by comma; every other one is OTHER. "
-                  + "A dimension that is not named has all of its values.");
+              "For a dimension, the values that are told apart, by comma; every other one is OTHER."
+                  + " A dimension that is not named has all of its values.");
   static final ConfigOption<Integer> MAX_CELLS =
       key("rollups.max-cells")
           .intType()
@@ -127,6 +127,13 @@ final class RollupOptions {
           .defaultValue("")
           .withDescription("Stands before the names of the table and its views.");
 
+  /** Parameters of the driver that make objects of classes by name, or write files. */
+  private static final Pattern LOADS_CODE =
+      Pattern.compile(
+          "[?&](\\w*factory\\w*|sslhostnameverifier|sslpasswordcallback"
+              + "|authenticationPluginClassName|xmlFactoryFactory|logger\\w*)=",
+          Pattern.CASE_INSENSITIVE);
+
   static final OptionSet OPTIONS =
       OptionSet.builder()
           .option(ENABLED)
@@ -149,7 +156,10 @@ final class RollupOptions {
               Check.matching("jdbc:postgresql:.+"),
               Check.of(
                   "without a password: that is for rollups.jdbc.password",
-                  url -> !namesPassword(url)))
+                  url -> !namesPassword(url)),
+              Check.of(
+                  "without parameters that name a class or a log file",
+                  url -> !LOADS_CODE.matcher(url).find()))
           .option(JDBC_USER)
           .secret(JDBC_PASSWORD)
           .option(JDBC_TABLE_PREFIX, Check.matching("([a-z_][a-z0-9_]{0,27})?"))

@@ -50,6 +50,7 @@ class EngagementConfigTest {
                     "millrace-engagement",
                     EngagementConfig.Start.COMMITTED,
                     false,
+                    "correlation-id",
                     PassThrough.NONE),
                 TOPICS,
                 ValidationRules.DEFAULTS,
@@ -60,7 +61,7 @@ class EngagementConfigTest {
                     Duration.ofMinutes(10),
                     Duration.ofMinutes(10)),
                 new EngagementConfig.Users(
-                    Duration.ofHours(24), 50_000, MemorySize.ofMebiBytes(128), null),
+                    Duration.ofHours(24), 50_000, MemorySize.ofMebiBytes(128), null, null),
                 null,
                 new EngagementConfig.Sessions(true, SessionRules.DEFAULTS, "sessions"),
                 new EngagementConfig.Rollups(
@@ -111,6 +112,7 @@ class EngagementConfigTest {
                     "millrace-engagement",
                     EngagementConfig.Start.COMMITTED,
                     false,
+                    "correlation-id",
                     PassThrough.of(
                         Map.of(
                             "security.protocol", "SASL_SSL",
@@ -134,7 +136,8 @@ class EngagementConfigTest {
                     Duration.ofHours(24),
                     50_000,
                     MemorySize.ofMebiBytes(128),
-                    Secret.of("env:MILLRACE_PSEUDONYM_KEY")),
+                    Secret.of("env:MILLRACE_PSEUDONYM_KEY"),
+                    "erasures"),
                 new EngagementConfig.Dimension(
                     "s3://lake/dimensions/devices-and-countries.jsonl",
                     null,

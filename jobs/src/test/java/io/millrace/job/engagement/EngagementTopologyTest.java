@@ -27,6 +27,7 @@ class EngagementTopologyTest {
     "--kafka.bootstrap-servers", "localhost:9092",
     "--lake.root", "file:///tmp/lake",
     "--users.pseudonym-key", "env:KEY",
+    "--users.erasures-topic", "erasures",
     "--dimension.file", "file:///tmp/dimension.jsonl",
     "--rollups.jdbc.url", "jdbc:postgresql://localhost/millrace"
   };
