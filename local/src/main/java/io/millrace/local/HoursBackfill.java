@@ -285,6 +285,7 @@ final class HoursBackfill {
             hour -> publishedSessions(hour, catalog),
             plan.eventsFrom(),
             plan.eventsTo(),
+            plan.settledUntil(),
             config.sessions().rules());
     HourRange range = plan.published();
     NavigableSet<Long> touched = border.touched(range);

@@ -14,7 +14,7 @@ import io.millrace.local.LakeReader.Rows;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -137,26 +137,22 @@ public final class Partitions implements Callable<Integer> {
           "clean-generations needs --older-than, and may have --delete; nothing else takes them");
     }
     if (olderThan != null) {
-      grace();
+      lastUsedBefore();
     }
     s3.check(lake);
   }
 
-  private Duration grace() {
+  private Instant lastUsedBefore() {
     try {
-      return TimeUtils.parseDuration(olderThan);
-    } catch (IllegalArgumentException e) {
+      return Instant.now().minus(TimeUtils.parseDuration(olderThan));
+    } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
       throw new IllegalArgumentException(
           "--older-than is '" + olderThan + "', but must be a duration, as '7 d'", e);
     }
   }
 
   private void clean(Generations generations) throws IOException, CatalogException {
-    Instant before = Instant.now().minus(grace());
-    List<Unused> all = new ArrayList<>();
-    for (TableSchema schema : LakeReader.TABLES) {
-      all.addAll(generations.unused(schema, before));
-    }
+    List<Unused> all = generations.unused(LakeReader.TABLES, lastUsedBefore());
     List<List<String>> rows = new ArrayList<>();
     for (Unused unused : all) {
       String outcome = delete ? generations.remove(unused) ? "removed" : "in use again" : "unused";

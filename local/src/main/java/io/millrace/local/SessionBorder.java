@@ -7,7 +7,6 @@ import io.millrace.session.SessionRules;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,6 +16,7 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -25,9 +25,10 @@ import org.apache.flink.core.fs.Path;
  * now in another, or lacks some that came late.
  *
  * <p>Sessions of a user do not overlap, so beside the border only those of users who cross it are
- * looked at, as far as their events go on without a gap. Of a session that goes on behind what was
- * read, only its begin and its number of events so far are compared. Differences that have nothing
- * to do with the hours, late events of the neighbour itself, are left alone.
+ * looked at, as far as their events go on without a gap. Of a session that may go on behind what
+ * was read, only its begin and its number of events so far are compared, and with a job that has
+ * not ended it yet there is nothing to compare. Differences that have nothing to do with the hours,
+ * late events of the neighbour itself, are left alone.
  */
 final class SessionBorder {
   private static final long HOUR_MS = Duration.ofHours(1).toMillis();
@@ -37,6 +38,7 @@ final class SessionBorder {
   private final long gap;
   private final long readFrom;
   private final long readTo;
+  private final long settled;
   private final long longest;
 
   /** Where readers of the catalog find the sessions of an hour. */
@@ -50,14 +52,21 @@ final class SessionBorder {
    * @param recomputed the folder of the sessions that a backfill has written
    * @param readFrom first event time that it has read, epoch ms
    * @param readTo last event time that it has read, epoch ms
+   * @param settledUntil sessions of hours that end by then are published, epoch ms
    * @param rules what ends a session
    */
   SessionBorder(
-      Path recomputed, Published published, long readFrom, long readTo, SessionRules rules) {
+      Path recomputed,
+      Published published,
+      long readFrom,
+      long readTo,
+      long settledUntil,
+      SessionRules rules) {
     this.recomputed = recomputed;
     this.published = published;
     this.readFrom = readFrom;
     this.readTo = readTo;
+    this.settled = settledUntil;
     this.gap = rules.gap().toMillis();
     this.longest = rules.maxDuration().toMillis();
   }
@@ -89,22 +98,23 @@ final class SessionBorder {
       Map<String, Long> reach,
       NavigableSet<Long> touched)
       throws IOException {
-    // By id: sessions of which later events were perhaps not read.
-    Map<String, SessionSpan> cut = new HashMap<>();
+    Set<SessionSpan> expected = new HashSet<>();
+    // Sessions that may go on behind what was read.
+    List<SessionSpan> cut = new ArrayList<>();
     for (long hour = hours.end(); hour <= readTo; hour += HOUR_MS) {
-      Set<SessionSpan> expected = new HashSet<>();
       for (SessionSpan s : inOrder(hour, reach, hours.end())) {
         noteBegin(s, hours, begins);
         if (s.start() < hours.end() || s.start() <= reach.get(s.user()) + gap) {
           reach.merge(s.user(), s.end(), Math::max);
           if (s.end() + gap > readTo) {
-            cut.put(s.id(), s);
+            cut.add(s);
           } else {
             expected.add(s);
           }
         }
       }
-      Set<SessionSpan> found = new HashSet<>();
+    }
+    for (long hour = hours.end(); hour <= readTo && isOver(hour); hour += HOUR_MS) {
       readPublished(
           hour,
           s -> {
@@ -112,17 +122,18 @@ final class SessionBorder {
             if (reached != null
                 && s.start() <= reached + gap
                 && s.end() + gap <= readTo
-                && !cut.containsKey(s.id())) {
-              found.add(s);
+                && !expected.remove(s)) {
+              touched.add(TimePartition.hour(s.end()).start());
             }
           });
-      if (!found.equals(expected)) {
-        touched.add(hour);
+    }
+    for (SessionSpan s : expected) {
+      TimePartition hour = TimePartition.hour(s.end());
+      if (isOver(hour.start())) {
+        touched.add(hour.start());
       }
     }
-    for (SessionSpan s : notPublished(cut)) {
-      touched.add(TimePartition.hour(s.end()).start());
-    }
+    addContradicted(cut, touched);
   }
 
   private List<SessionSpan> inOrder(long hour, Map<String, Long> reach, long border)
@@ -139,23 +150,45 @@ final class SessionBorder {
     return sessions;
   }
 
-  /** Those that are published neither as they are nor as a session that goes on from there. */
-  private Collection<SessionSpan> notPublished(Map<String, SessionSpan> cut) throws IOException {
-    long from = cut.values().stream().mapToLong(SessionSpan::end).min().orElse(Long.MAX_VALUE);
-    for (long hour = TimePartition.hour(Math.min(from, readTo)).start();
-        !cut.isEmpty() && hour <= readTo + longest;
+  /** Adds the hours that have other sessions of the same time than these, or lack them for good. */
+  private void addContradicted(List<SessionSpan> cut, NavigableSet<Long> touched)
+      throws IOException {
+    Map<String, List<SessionSpan>> ofUser =
+        cut.stream().collect(Collectors.groupingBy(SessionSpan::user));
+    Set<SessionSpan> seen = new HashSet<>();
+    for (long hour = TimePartition.hour(readTo - gap).start();
+        !cut.isEmpty() && hour <= readTo + longest && isOver(hour);
         hour += HOUR_MS) {
       readPublished(
           hour,
           s -> {
-            SessionSpan known = cut.get(s.id());
-            if (known != null
-                && (s.equals(known) || (s.end() > readTo && s.events() > known.events()))) {
-              cut.remove(s.id());
+            for (SessionSpan known : ofUser.getOrDefault(s.user(), List.of())) {
+              if (s.end() + gap > readTo && s.start() <= known.end() && known.start() <= s.end()) {
+                seen.add(known);
+                if (!goesOn(known, s)) {
+                  touched.add(TimePartition.hour(s.end()).start());
+                }
+              }
             }
           });
     }
-    return cut.values();
+    for (SessionSpan s : cut) {
+      if (!seen.contains(s) && isOver(TimePartition.hour(s.start() + longest).start())) {
+        touched.add(TimePartition.hour(s.end()).start());
+      }
+    }
+  }
+
+  private boolean isOver(long hour) {
+    return hour + HOUR_MS <= settled;
+  }
+
+  /** Whether a session is the same one, or has more events behind what was read. */
+  private boolean goesOn(SessionSpan known, SessionSpan published) {
+    return published.equals(known)
+        || (published.id().equals(known.id())
+            && published.end() > readTo
+            && published.events() > known.events());
   }
 
   private static void noteBegin(SessionSpan s, HourRange hours, Map<String, Long> begins) {

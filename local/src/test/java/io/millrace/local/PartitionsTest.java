@@ -45,6 +45,7 @@ class PartitionsTest {
           list --lake file:/l --catalog-uri thrift://h:1 --delete | clean-generations needs --older-than, and may have --delete
           repair --lake file:/l --catalog-uri thrift://h:1 --older-than 7d | clean-generations needs --older-than, and may have --delete
           clean-generations --lake file:/l --catalog-uri thrift://h:1 --older-than week | --older-than is 'week', but must be a duration, as '7 d'
+          clean-generations --lake file:/l --catalog-uri thrift://h:1 --older-than 99999999999999d | --older-than is '99999999999999d', but must be a duration, as '7 d'
           list --lake file:/l --catalog-uri thrift://h:1 --fast | Unknown option: '--fast'
           """)
   void aWrongArgumentIsToldInALine(String args, String message) {
@@ -83,6 +84,8 @@ class PartitionsTest {
                 "--lake",
                 "--catalog-uri",
                 "--database",
+                "--older-than",
+                "--delete",
                 "--s3-endpoint"));
   }
 }

@@ -33,6 +33,7 @@ class SessionBorderTest {
   @TempDir private Path folder;
   private final List<Session> recomputed = new ArrayList<>();
   private final List<Session> published = new ArrayList<>();
+  private long settled = time("60:00");
 
   /** Times are HH:MM of the day; hours beyond 23 of the next. */
   private static Session session(String user, String from, String to, long events) {
@@ -103,6 +104,7 @@ class SessionBorderTest {
                     new org.apache.flink.core.fs.Path(first.resolve(hour.path()).toUri())),
             DAY - 25 * 60 * MINUTE,
             READ_TO,
+            settled,
             SessionRules.DEFAULTS);
     return border.touched(HOURS).stream()
         .map(hour -> Instant.ofEpochMilli(hour).toString().substring(8, 13))
@@ -179,6 +181,39 @@ class SessionBorderTest {
   void aSessionBehindWhatWasReadIsComparedByItsBegin() throws Exception {
     published.add(session("u", "12:01", "26:10", 99));
     recomputed.add(session("u", "11:45", "24:29", 90));
-    assertThat(touched()).containsExactly("02T00");
+    assertThat(touched()).containsExactly("02T02");
+  }
+
+  /** Its other part was published, of which the late event was the bridge. */
+  @Test
+  void aSessionBehindWhatWasReadCanHaveBeenTwo() throws Exception {
+    published.add(session("u", "11:45", "12:00", 5));
+    published.add(session("u", "24:20", "24:25", 2));
+    recomputed.add(session("u", "11:45", "24:25", 8));
+    assertThat(touched()).containsExactly("01T12", "02T00");
+    settled = time("25:00");
+    assertThat(touched()).containsExactly("01T12", "02T00");
+    settled = time("24:59");
+    assertThat(touched()).as("not over").containsExactly("01T12");
+  }
+
+  @Test
+  void aSessionBehindWhatWasReadMayNotHaveEndedYet() throws Exception {
+    recomputed.add(session("u", "11:45", "24:25", 8));
+    settled = time("36:00");
+    assertThat(touched()).as("the longest one ends at 35:45").containsExactly("02T00");
+    settled = time("35:59");
+    assertThat(touched()).isEmpty();
+  }
+
+  /** The job that writes them has not come so far, or just did. */
+  @Test
+  void hoursThatAreNotOverAreNotCompared() throws Exception {
+    recomputed.add(session("u", "09:40", "12:10", 8));
+    published.add(session("u", "09:40", "09:50", 2));
+    settled = time("12:59");
+    assertThat(touched()).containsExactly("01T09");
+    settled = time("13:00");
+    assertThat(touched()).containsExactly("01T09", "01T12");
   }
 }

@@ -56,40 +56,33 @@ public final class Generations {
   }
 
   /**
-   * A table's folders that were last used before an instant, by run and partition.
+   * The folders of tables that were last used before an instant, by table, run and partition.
    *
-   * @throws IllegalArgumentException in one line, when the catalog has no partition of the table in
-   *     this lake: then it is not the one that readers ask
+   * @throws IllegalArgumentException in one line, when the catalog has no partition of any of the
+   *     tables in this lake: then it is not the one that readers ask, or not the lake
    */
-  public List<Unused> unused(TableSchema table, Instant before)
+  public List<Unused> unused(List<TableSchema> tables, Instant before)
       throws IOException, CatalogException {
-    List<Path> runs = new ArrayList<>();
-    for (FileStatus run : Completion.list(folder(table.name()))) {
-      if (run.isDir()) {
-        runs.add(run.getPath());
-      }
-    }
-    if (runs.isEmpty()) {
-      return List.of();
-    }
-    Map<TimePartition, RegisteredPartition> registered = new HashMap<>();
-    for (RegisteredPartition p : catalog.partitions(table)) {
-      registered.put(p.partition(), p);
-    }
-    if (registered.values().stream().noneMatch(p -> p.isBelow(root.toString()))) {
-      throw new IllegalArgumentException(
-          "the catalog has no partition of table "
-              + table.name()
-              + " in "
-              + root
-              + ", though there are generations: is it the database that readers ask?");
-    }
     Set<String> kept = unfinished(before);
     List<Unused> unused = new ArrayList<>();
-    for (Path run : runs) {
-      if (!kept.contains(run.getName())) {
-        addUnused(table, run, registered, before, unused);
+    boolean known = false;
+    for (TableSchema table : tables) {
+      Map<TimePartition, RegisteredPartition> registered = new HashMap<>();
+      for (RegisteredPartition p : catalog.partitions(table)) {
+        registered.put(p.partition(), p);
+        known |= p.isBelow(root.toString());
       }
+      for (FileStatus run : Completion.list(folder(table.name()))) {
+        if (run.isDir() && !kept.contains(run.getPath().getName())) {
+          addUnused(table, run.getPath(), registered, before, unused);
+        }
+      }
+    }
+    if (!known) {
+      throw new IllegalArgumentException(
+          "the catalog has no partition in "
+              + root
+              + ": is it the lake's root, and the database that readers ask?");
     }
     return unused;
   }

@@ -9,6 +9,7 @@ import io.millrace.lake.catalog.Catalog.Placement;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
+import io.millrace.lake.parquet.DeadLetterTable;
 import io.millrace.lake.publish.BackfillPlan.Stage;
 import io.millrace.lake.publish.Generations.Unused;
 import java.io.IOException;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What backfills leave, and what of it goes. */
 class GenerationsTest {
   private static final TableSchema TABLE = AppEventTable.SCHEMA;
+  private static final List<TableSchema> TABLES = List.of(TABLE, DeadLetterTable.SCHEMA);
   private static final Instant NOW = Instant.parse("2026-03-10T00:00:00Z");
   private static final Instant WEEK_AGO = NOW.minus(Duration.ofDays(7));
   private static final HourRange HOURS = new HourRange(hour(0).start(), hour(1).end());
@@ -81,7 +83,7 @@ class GenerationsTest {
   }
 
   private List<String> unused() throws Exception {
-    return generations().unused(TABLE, WEEK_AGO).stream()
+    return generations().unused(TABLES, WEEK_AGO).stream()
         .map(u -> u.run() + " " + u.partition().path())
         .sorted()
         .toList();
@@ -140,9 +142,17 @@ class GenerationsTest {
     assertThatThrownBy(this::unused)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "the catalog has no partition of table app_events in "
+            "the catalog has no partition in "
                 + flink(root)
-                + ", though there are generations: is it the database that readers ask?");
+                + ": is it the lake's root, and the database that readers ask?");
+  }
+
+  /** What backfills have rejected is not published. */
+  @Test
+  void aTableWithoutPartitionsHasNoGenerationInUse() throws Exception {
+    Path folder = root.resolve("_generations/dead_letters/run-1").resolve(hour(0).path());
+    touch(Files.writeString(Files.createDirectories(folder).resolve("part-0"), "1"), 100);
+    assertThat(unused()).containsExactly("run-1 " + hour(0).path());
   }
 
   @Test
@@ -150,7 +160,7 @@ class GenerationsTest {
     Path first = write("run-1", hour(0), 100);
     Path second = write("run-1", hour(1), 100);
     Path other = write("run-2", hour(1), 1);
-    List<Unused> all = generations().unused(TABLE, WEEK_AGO);
+    List<Unused> all = generations().unused(TABLES, WEEK_AGO);
     assertThat(all).hasSize(2).allMatch(u -> u.files() == 3 && u.bytes() == 15);
     assertThat(all).extracting(Unused::lastUsed).containsOnly(NOW.minus(Duration.ofDays(100)));
     assertThat(generations().remove(all.get(0))).isTrue();
@@ -165,7 +175,7 @@ class GenerationsTest {
   @Test
   void aFolderThatIsInUseAgainStays() throws Exception {
     Path folder = write("run-1", hour(0), 100);
-    Unused unused = generations().unused(TABLE, WEEK_AGO).get(0);
+    Unused unused = generations().unused(TABLES, WEEK_AGO).get(0);
     place(hour(0), folder);
     assertThat(generations().remove(unused)).isFalse();
     assertThat(folder.resolve("part-0")).exists();
