@@ -7,6 +7,7 @@ import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.NoCatalog;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.parquet.PersonRows;
+import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.Erasure;
 import io.millrace.lake.publish.Erasure.Found;
 import io.millrace.lake.publish.ErasureRecord;
@@ -166,15 +167,25 @@ public final class Erase implements Callable<Integer> {
         print.println("Nothing was changed.");
         return CommandLine.ExitCode.OK;
       }
+      refuseBesideBackfills(root);
       ErasureRecord begun =
           ErasureRecord.begin(UUID.randomUUID().toString(), user, reason, Instant.now().toString());
       begun.write(root);
+      try {
+        // A backfill that begins from now on sees the record: one of the two sees the other.
+        refuseBesideBackfills(root);
+      } catch (CommandFailure e) {
+        begun.remove(root);
+        throw e;
+      }
       if (erasuresTopic != null) {
         tellJobs(begun);
       }
       List<Found> found = erasure.run(catalog);
       tell(found);
-      ErasureRecord ended = begun.end(found, Instant.now().toString());
+      Instant end = Instant.now();
+      endInterrupted(begun, end, root);
+      ErasureRecord ended = begun.end(found, end.toString());
       ended.write(root);
       print.println("Recorded in " + ended.file(root));
     } finally {
@@ -241,6 +252,37 @@ public final class Erase implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         "--lake is '" + root + "', but none of the tables that know users is there");
+  }
+
+  /** What a backfill has read from raw before would bring the person back. */
+  private static void refuseBesideBackfills(Path root) throws IOException {
+    List<BackfillPlan> unfinished = BackfillPlan.unfinished(root);
+    if (!unfinished.isEmpty()) {
+      BackfillPlan first = unfinished.get(0);
+      String command = "scripts/backfill --hours " + first.hours();
+      throw new CommandFailure(
+          "run "
+              + first.runId()
+              + " recomputes the hours "
+              + first.hours()
+              + " since "
+              + first.plannedAt()
+              + ", and could bring the person back: wait for it; where it was interrupted, run "
+              + command
+              + " again, or forget it by "
+              + command
+              + " --give-up; nothing was changed");
+    }
+  }
+
+  /** Those about the same person that were interrupted have ended with this one. */
+  private void endInterrupted(ErasureRecord own, Instant end, Path root) throws IOException {
+    for (ErasureRecord record : ErasureRecord.notEndedBy(end, root)) {
+      boolean interrupted = record.endedAt() == null;
+      if (interrupted && !record.erasure().equals(own.erasure()) && record.isAbout(user)) {
+        record.end(List.of(), end.toString()).write(root);
+      }
+    }
   }
 
   /** First of all: what a job holds back must not become a row behind the erasure. */

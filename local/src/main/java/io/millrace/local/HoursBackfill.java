@@ -156,10 +156,15 @@ final class HoursBackfill {
         print.println("Run " + plan.runId() + " had not swapped all of them; going on.");
       } else {
         plan.write(root);
+        // An erasure that begins from now on sees the plan: one of the two sees the other.
+        refuseErasures(swap, plan);
         Backfill.run(toRun(plan), print, settings);
         warnOfOpenChains(plan);
         refuseOverlooked(plan);
-        plan = widened(plan, catalog).at(Stage.WRITTEN);
+        plan = widened(plan, catalog);
+        refuseGivenUp(plan);
+        refuseErasures(swap, plan);
+        plan = plan.at(Stage.WRITTEN);
         plan.write(root);
         swap = new Swap(root, plan, catalog, ParquetFooter::rows);
         // The live job went on meanwhile.
@@ -174,20 +179,40 @@ final class HoursBackfill {
     return CommandLine.ExitCode.OK;
   }
 
+  /** Gives up what an earlier run has begun and not swapped; the command's exit code. */
+  int giveUp() throws Exception {
+    FileSystems.initialize(Configuration.fromMap(settings));
+    BackfillPlan plan =
+        BackfillPlan.read(BackfillPlan.file(root, hours))
+            .filter(p -> p.stage() != Stage.SWAPPED)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "--give-up: there is no backfill of "
+                            + hours
+                            + " in "
+                            + root
+                            + " that has begun and not ended"));
+    plan.giveUp(root);
+    print.printf("Run %s, planned at %s, is given up.%n", plan.runId(), plan.plannedAt());
+    return CommandLine.ExitCode.OK;
+  }
+
   /** What an earlier run has written and not swapped, if it can be swapped still. */
   private Optional<BackfillPlan> begun(Catalog catalog) throws IOException {
     Optional<BackfillPlan> begun =
         BackfillPlan.read(BackfillPlan.file(root, hours)).filter(p -> p.stage() == Stage.WRITTEN);
     if (begun.isPresent()) {
       Swap swap = new Swap(root, begun.get(), catalog, ParquetFooter::rows);
+      List<String> reasons = new ArrayList<>(swap.erasures());
       for (TableSchema table : tables) {
-        List<String> mixed = swap.mixed(table);
-        if (!mixed.isEmpty()) {
-          print.printf(
-              "What run %s has written is of no use any more and is computed anew: %s.%n",
-              begun.get().runId(), mixed.get(0));
-          return Optional.empty();
-        }
+        reasons.addAll(swap.mixed(table));
+      }
+      if (!reasons.isEmpty()) {
+        print.printf(
+            "What run %s has written is of no use any more and is computed anew: %s.%n",
+            begun.get().runId(), reasons.get(0));
+        return Optional.empty();
       }
     }
     return begun;
@@ -344,7 +369,7 @@ final class HoursBackfill {
   }
 
   private List<String> obstacles(Swap swap) throws IOException, CatalogException {
-    List<String> obstacles = new ArrayList<>();
+    List<String> obstacles = new ArrayList<>(swap.erasures());
     for (TableSchema table : tables) {
       obstacles.addAll(swap.obstacles(table));
     }
@@ -356,6 +381,28 @@ final class HoursBackfill {
     if (!obstacles.isEmpty()) {
       String more = obstacles.size() > 1 ? " (and " + (obstacles.size() - 1) + " more)" : "";
       throw new IOException(obstacles.get(0) + more + "; nothing was changed");
+    }
+  }
+
+  private void refuseGivenUp(BackfillPlan plan) throws IOException {
+    if (!plan.stands(root)) {
+      plan.giveUp(root);
+      throw new IOException(
+          "run "
+              + plan.runId()
+              + " was given up, or another one was begun for "
+              + hours
+              + ", while it was at work; nothing was changed");
+    }
+  }
+
+  /** What was computed beside an erasure goes with the plan, lest it keep the person. */
+  private void refuseErasures(Swap swap, BackfillPlan plan) throws IOException {
+    List<String> erasures = swap.erasures();
+    if (!erasures.isEmpty()) {
+      plan.giveUp(root);
+      throw new IOException(
+          erasures.get(0) + "; nothing was changed, and the same command computes anew");
     }
   }
 

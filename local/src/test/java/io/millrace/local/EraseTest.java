@@ -18,6 +18,9 @@ import io.millrace.lake.parquet.Lineage;
 import io.millrace.lake.parquet.ParquetOptions;
 import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.publish.BackfillPlan;
+import io.millrace.lake.publish.ErasureRecord;
+import io.millrace.lake.publish.HourRange;
 import io.millrace.validation.Validate;
 import io.millrace.validation.ValidationRules;
 import java.io.ByteArrayOutputStream;
@@ -78,6 +81,70 @@ class EraseTest {
     assertThat(home).isEmptyDirectory();
   }
 
+  /** What the backfill has read before would bring the person back. */
+  @Test
+  void aBackfillThatIsAtWorkIsToldAndNothingIsErased() throws Exception {
+    Path root = emptyLake();
+    BackfillPlan plan =
+        new BackfillPlan(
+            "backfill-1",
+            "2026-03-02T00:00:00Z",
+            HourRange.parse("2026-03-01T10..2026-03-01T11"),
+            null,
+            0,
+            0,
+            0,
+            List.of(),
+            new TreeMap<>(),
+            BackfillPlan.Stage.PLANNED);
+    for (BackfillPlan.Stage stage :
+        List.of(BackfillPlan.Stage.PLANNED, BackfillPlan.Stage.WRITTEN)) {
+      plan.at(stage).write(flink(root));
+      StringWriter errors = new StringWriter();
+      assertThat(erase(errors, root, "ann")).isEqualTo(1);
+      assertThat(errors.toString())
+          .isEqualTo(
+              "scripts/erase failed: run backfill-1 recomputes the hours"
+                  + " 2026-03-01T10..2026-03-01T11 since 2026-03-02T00:00:00Z, and could bring the"
+                  + " person back: wait for it; where it was interrupted, run scripts/backfill"
+                  + " --hours 2026-03-01T10..2026-03-01T11 again, or forget it by scripts/backfill"
+                  + " --hours 2026-03-01T10..2026-03-01T11 --give-up; nothing was changed\n");
+      assertThat(root.resolve("_erasures")).doesNotExist();
+    }
+    plan.at(BackfillPlan.Stage.SWAPPED).write(flink(root));
+    StringWriter errors = new StringWriter();
+    assertThat(erase(errors, root, "ann")).as(errors.toString()).isZero();
+    assertThat(root.resolve("_erasures")).isNotEmptyDirectory();
+  }
+
+  /** A backfill waits for the end of each. */
+  @Test
+  void anErasureThatWasInterruptedEndsWithTheNextOfThePerson() throws Exception {
+    Path root = emptyLake();
+    ErasureRecord ofAnn = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
+    ErasureRecord ofBob = ErasureRecord.begin("e-2", "bob", "asked", "2026-01-01T00:00:00Z");
+    ofAnn.write(flink(root));
+    ofBob.write(flink(root));
+    StringWriter errors = new StringWriter();
+    assertThat(erase(errors, root, "ann")).as(errors.toString()).isZero();
+    assertThat(ErasureRecord.notEndedBy(Instant.now(), flink(root))).containsExactly(ofBob);
+  }
+
+  private Path emptyLake() throws Exception {
+    Path root = home.resolve("lake");
+    Files.createDirectories(root.resolve(AppEventTable.SCHEMA.path()));
+    return root;
+  }
+
+  private static org.apache.flink.core.fs.Path flink(Path path) {
+    return new org.apache.flink.core.fs.Path(path.toUri());
+  }
+
+  private int erase(StringWriter errors, Path root, String user) {
+    String lake = root.toUri().toString().replaceAll("/$", "");
+    return run(errors, "--user", user, "--reason", "asked", "--lake", lake);
+  }
+
   @Test
   void aShortPseudonymKeyIsRefused() throws Exception {
     Path key = Files.writeString(home.resolve("key"), "short");
@@ -122,17 +189,7 @@ class EraseTest {
                 .containsExactly(List.of("true")));
 
     StringWriter errors = new StringWriter();
-    assertThat(
-            run(
-                errors,
-                "--user",
-                user,
-                "--reason",
-                "asked",
-                "--lake",
-                root.toUri().toString().replaceAll("/$", "")))
-        .as(errors.toString())
-        .isZero();
+    assertThat(erase(errors, root, user)).as(errors.toString()).isZero();
 
     tables.forEach(
         (table, where) ->

@@ -16,12 +16,14 @@ import io.millrace.lake.parquet.RollupTable;
 import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.BackfillPlan.Stage;
+import io.millrace.lake.publish.ErasureRecord;
 import io.millrace.lake.publish.HourRange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -45,6 +48,10 @@ class HoursBackfillITCase {
   private static final String NAME = "hours";
   private static final String ROOT = "s3://" + Stack.BUCKET + "/" + NAME;
   private static final String HOURS = "2026-03-01T10..2026-03-01T11";
+  private static final org.apache.flink.core.fs.Path FLINK_ROOT =
+      new org.apache.flink.core.fs.Path(ROOT);
+  private static final org.apache.flink.core.fs.Path PLAN =
+      BackfillPlan.file(FLINK_ROOT, HourRange.parse(HOURS));
   private static final String TOPICS = NAME + "-session:*," + NAME + "-install:install";
 
   /** All that does not depend on how and when a record came. */
@@ -112,13 +119,27 @@ class HoursBackfillITCase {
   }
 
   private static End backfill(String... more) {
+    return backfill(new ByteArrayOutputStream(), more);
+  }
+
+  private static End backfill(ByteArrayOutputStream out, String... more) {
+    Backfill command = new Backfill(print(out), keys());
+    List<String> arguments = new ArrayList<>(Arrays.asList(more));
+    arguments.addAll(List.of("--hours", HOURS, "--topics", TOPICS));
+    return run(command, out, arguments);
+  }
+
+  private static End partitions(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
+    return run(new Partitions(print(out), keys()), out, Arrays.asList(arguments));
+  }
+
+  private static End run(
+      Callable<Integer> command, ByteArrayOutputStream out, List<String> arguments) {
     StringWriter errors = new StringWriter();
-    List<String> arguments =
+    List<String> all =
         new ArrayList<>(
             List.of(
-                "--hours",
-                HOURS,
                 "--lake",
                 ROOT,
                 "--catalog-uri",
@@ -127,18 +148,19 @@ class HoursBackfillITCase {
                 NAME,
                 "--s3-endpoint",
                 stack.faultyS3().endpoint().toString()));
-    arguments.addAll(Arrays.asList(more));
-    arguments.addAll(List.of("--topics", TOPICS));
-    Map<String, String> environment =
-        Map.of(
-            "AWS_ACCESS_KEY_ID", stack.s3().accessKey(),
-            "AWS_SECRET_ACCESS_KEY", stack.s3().secretKey());
-    int code =
-        Commands.run(
-            new Backfill(new PrintStream(out, true, StandardCharsets.UTF_8), environment),
-            arguments.toArray(new String[0]),
-            new PrintWriter(errors, true));
+    all.addAll(arguments);
+    int code = Commands.run(command, all.toArray(new String[0]), new PrintWriter(errors, true));
     return new End(code, out.toString(StandardCharsets.UTF_8).lines().toList(), errors.toString());
+  }
+
+  private static PrintStream print(ByteArrayOutputStream out) {
+    return new PrintStream(out, true, StandardCharsets.UTF_8);
+  }
+
+  private static Map<String, String> keys() {
+    return Map.of(
+        "AWS_ACCESS_KEY_ID", stack.s3().accessKey(),
+        "AWS_SECRET_ACCESS_KEY", stack.s3().secretKey());
   }
 
   private static Catalog catalog() {
@@ -334,9 +356,14 @@ class HoursBackfillITCase {
       assertThat(names(onDisk(registered(10).location())))
           .containsAll(newest(stack.lake().resolve(NAME + "/processed/app_events"), 10));
 
+      whatWasComputedBesideAnErasureGoes();
+      assertThat(byCatalog(SAME)).isEqualTo(late);
       assertThat(backfill().errors()).isEmpty();
-      assertThat(recomputed())
-          .isEqualTo(inTime(folder, List.of(LATE, LATE_ALONE, LATE_ACROSS, TOO_LATE_FOR_RAW)));
+      List<List<List<String>>> all =
+          inTime(folder, List.of(LATE, LATE_ALONE, LATE_ACROSS, TOO_LATE_FOR_RAW));
+      assertThat(recomputed()).isEqualTo(all);
+      formerGenerationsAreCleaned();
+      assertThat(recomputed()).isEqualTo(all);
       assertThat(flink.restarts(job)).isZero();
       flink.cancel(job);
     } finally {
@@ -434,9 +461,7 @@ class HoursBackfillITCase {
 
   /** As if the run had ended between the two partitions. */
   private static void anInterruptedSwapGoesOn(List<List<List<String>>> expected) throws Exception {
-    org.apache.flink.core.fs.Path root = new org.apache.flink.core.fs.Path(ROOT);
-    BackfillPlan plan =
-        BackfillPlan.read(BackfillPlan.file(root, HourRange.parse(HOURS))).orElseThrow();
+    BackfillPlan plan = BackfillPlan.read(PLAN).orElseThrow();
     assertThat(plan.stage()).isEqualTo(Stage.SWAPPED);
     String target = registered(11).location();
     try (Catalog catalog = catalog()) {
@@ -444,7 +469,7 @@ class HoursBackfillITCase {
       catalog.place(AppEventTable.SCHEMA, Map.of(hour(11), new Placement(former, Map.of())));
     }
     assertThat(recomputed()).isNotEqualTo(expected);
-    plan.at(Stage.WRITTEN).write(root);
+    plan.at(Stage.WRITTEN).write(FLINK_ROOT);
 
     End end = backfill();
     assertThat(end.errors()).isEmpty();
@@ -455,6 +480,65 @@ class HoursBackfillITCase {
         .noneMatch(l -> l.startsWith("Done in"));
     assertThat(recomputed()).isEqualTo(expected);
     assertThat(registered(11).location()).isEqualTo(target);
+  }
+
+  /** Neither what waits to be swapped nor what is computed meanwhile may bring the person back. */
+  private static void whatWasComputedBesideAnErasureGoes() throws Exception {
+    ErasureRecord erasure = ErasureRecord.begin("e-1", "zoe", "asked", Instant.now().toString());
+    erasure.write(FLINK_ROOT);
+    assertThat(backfill().errors())
+        .startsWith("scripts/backfill failed: erasure e-1, begun at ")
+        .endsWith("again for the same person; nothing was changed\n");
+
+    BackfillPlan waiting = BackfillPlan.read(PLAN).orElseThrow().at(Stage.WRITTEN);
+    waiting.write(FLINK_ROOT);
+    erasure.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+    ErasureRecord later = ErasureRecord.begin("e-2", "zoe", "asked", Instant.now().toString());
+    ByteArrayOutputStream out =
+        new ByteArrayOutputStream() {
+          @Override
+          public synchronized void write(byte[] bytes, int from, int length) {
+            super.write(bytes, from, length);
+            if (new String(bytes, from, length, StandardCharsets.UTF_8).contains("Done in")) {
+              try {
+                later.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }
+          }
+        };
+    End end = backfill(out);
+    assertThat(end.code()).isEqualTo(1);
+    assertThat(end.lines())
+        .anyMatch(
+            l ->
+                l.startsWith("What run " + waiting.runId() + " has written is of no use any more")
+                    && l.contains("computed anew: erasure e-1 ended at "));
+    assertThat(end.errors())
+        .startsWith("scripts/backfill failed: erasure e-2 ended at ")
+        .endsWith("; nothing was changed, and the same command computes anew\n");
+    assertThat(BackfillPlan.read(PLAN)).isEmpty();
+    assertThat(names(stack.lake().resolve(NAME + "/_generations/app_events")))
+        .as("nothing of the second run is left")
+        .containsExactly(waiting.runId());
+  }
+
+  private static void formerGenerationsAreCleaned() throws Exception {
+    Path generations = stack.lake().resolve(NAME + "/_generations/app_events");
+    assertThat(names(generations)).hasSize(2);
+    End seen = partitions("clean-generations", "--older-than", "1 ms");
+    assertThat(seen.errors()).isEmpty();
+    assertThat(seen.lines()).last().asString().endsWith("; nothing was removed: --delete does");
+    assertThat(names(generations)).hasSize(2);
+    End end = partitions("clean-generations", "--older-than", "1 ms", "--delete");
+    assertThat(end.errors()).isEmpty();
+    String used = BackfillPlan.read(PLAN).orElseThrow().runId();
+    assertThat(end.lines())
+        .hasSameSizeAs(seen.lines())
+        .anyMatch(l -> l.matches("app_events +backfill-\\S+ +" + hour(10).path() + " .* removed"))
+        .noneMatch(l -> l.contains(used) && l.contains(hour(10).path()));
+    assertThat(names(generations)).containsExactly(used);
   }
 
   private static List<String> names(Path folder) throws IOException {

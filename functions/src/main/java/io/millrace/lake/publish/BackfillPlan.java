@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import javax.annotation.Nullable;
 import org.apache.flink.core.fs.FSDataInputStream;
+import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -173,7 +174,49 @@ public record BackfillPlan(
 
   /** Where the plan of some hours is. */
   public static Path file(Path root, HourRange hours) {
-    return new Path(root, FOLDER + "/plans/" + hours + ".json");
+    return new Path(plans(root), hours + ".json");
+  }
+
+  private static Path plans(Path root) {
+    return new Path(root, FOLDER + "/plans");
+  }
+
+  /** The last plan of each range of hours that was ever begun. */
+  static List<BackfillPlan> all(Path root) throws IOException {
+    List<BackfillPlan> all = new ArrayList<>();
+    for (FileStatus file : Completion.list(plans(root))) {
+      if (file.getPath().getName().endsWith(".json")) {
+        read(file.getPath()).ifPresent(all::add);
+      }
+    }
+    return all;
+  }
+
+  /** Those that were begun and have not swapped everything: at work, or interrupted. */
+  public static List<BackfillPlan> unfinished(Path root) throws IOException {
+    return all(root).stream().filter(plan -> plan.stage != Stage.SWAPPED).toList();
+  }
+
+  /** Whether this is still the plan of its hours: not given up, and none was made since. */
+  public boolean stands(Path root) throws IOException {
+    return read(file(root, hours)).filter(plan -> plan.runId.equals(runId)).isPresent();
+  }
+
+  /**
+   * Gives the plan up: it goes, and before that what was written by it, which no reader is sent to
+   * unless a swap has begun; then {@link Generations} tell what of it is unused.
+   */
+  public void giveUp(Path root) throws IOException {
+    if (stage == Stage.PLANNED) {
+      for (FileStatus table : Completion.list(new Path(root, FOLDER))) {
+        Path written = new Path(table.getPath(), runId);
+        written.getFileSystem().delete(written, true);
+      }
+    }
+    if (stands(root)) {
+      Path file = file(root, hours);
+      file.getFileSystem().delete(file, false);
+    }
   }
 
   /** Reads a plan; empty where there is none. */

@@ -130,13 +130,10 @@ public final class Generations {
   /** Runs that have something to swap, or that may still be writing. */
   private Set<String> unfinished(Instant before) throws IOException {
     Set<String> runs = new HashSet<>();
-    for (FileStatus file : Completion.list(folder("plans"))) {
-      if (file.getPath().getName().endsWith(".json")) {
-        BackfillPlan plan = BackfillPlan.read(file.getPath()).orElseThrow();
-        boolean recent = !Instant.parse(plan.plannedAt()).isBefore(before);
-        if (recent || plan.stage() == BackfillPlan.Stage.WRITTEN) {
-          runs.add(plan.runId());
-        }
+    for (BackfillPlan plan : BackfillPlan.all(root)) {
+      boolean recent = !Instant.parse(plan.plannedAt()).isBefore(before);
+      if (recent || plan.stage() == BackfillPlan.Stage.WRITTEN) {
+        runs.add(plan.runId());
       }
     }
     return runs;

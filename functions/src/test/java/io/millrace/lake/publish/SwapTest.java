@@ -313,6 +313,51 @@ class SwapTest {
   }
 
   @Test
+  void anErasureSinceThePlanKeepsItFromBeingSwapped() throws Exception {
+    Swap swap = new Swap(flink(root), plan, catalog, ParquetFooter::rows);
+    assertThat(swap.erasures()).isEmpty();
+    ErasureRecord before = ErasureRecord.begin("e-1", "ann", "asked", "2026-02-28T00:00:00Z");
+    before.write(flink(root));
+    assertThat(swap.erasures())
+        .containsExactly(
+            "erasure e-1, begun at 2026-02-28T00:00:00Z, has not ended: wait for it, or where it"
+                + " was interrupted run scripts/erase again for the same person");
+    before.end(List.of(), plan.plannedAt()).write(flink(root));
+    assertThat(swap.erasures()).isEmpty();
+    before.end(List.of(), "2026-03-01T00:00:01Z").write(flink(root));
+    assertThat(swap.erasures())
+        .containsExactly(
+            "erasure e-1 ended at 2026-03-01T00:00:01Z, after the backfill had begun to read that"
+                + " person's records");
+  }
+
+  @Test
+  void whatIsGivenUpIsNoPlanAnyMore() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 9);
+    plan.write(flink(root));
+    assertThat(BackfillPlan.unfinished(flink(root))).containsExactly(plan);
+    assertThat(plan.stands(flink(root))).isTrue();
+
+    // Of the same hours another one was begun since: that one stays.
+    BackfillPlan other = plan("run-2", "2026-03-02T00:00:00Z");
+    events(generation(other, hour(0)), "part-new", 0, 9);
+    other.write(flink(root));
+    assertThat(plan.stands(flink(root))).isFalse();
+    plan.giveUp(flink(root));
+    assertThat(generation(plan, hour(0))).doesNotExist();
+    assertThat(BackfillPlan.unfinished(flink(root))).containsExactly(other);
+
+    // Readers may have been sent to some of it already.
+    other.at(Stage.WRITTEN).write(flink(root));
+    other.at(Stage.WRITTEN).giveUp(flink(root));
+    assertThat(generation(other, hour(0)).resolve("part-new")).exists();
+    assertThat(BackfillPlan.unfinished(flink(root))).isEmpty();
+
+    other.at(Stage.SWAPPED).write(flink(root));
+    assertThat(BackfillPlan.unfinished(flink(root))).isEmpty();
+  }
+
+  @Test
   void obstaclesAreToldBeforeAnythingIsDone() throws Exception {
     events(own(hour(1)), "part-live", 3, 4);
     assertThat(obstacles(plan))
