@@ -6,7 +6,9 @@ import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.NoCatalog;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.PersonRows;
+import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.Erasure;
 import io.millrace.lake.publish.Erasure.Found;
@@ -32,6 +34,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
@@ -54,18 +57,22 @@ import picocli.CommandLine.Option;
       "Removes the rows of one person from every table that has a row per event, session or record."
           + " Only files with such a row are replaced; a job may write on meanwhile. A record below"
           + " _erasures tells when, why and what was removed, with a salted hash in place of the"
-          + " id.",
+          + " id. It is refused while a backfill of hours is at work, which could bring the person"
+          + " back.",
       "Without --lake it works on the stack of scripts/up. For S3 the keys are read from"
           + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },
     sortOptions = false)
 public final class Erase implements Callable<Integer> {
+  private static final Pattern PSEUDONYM = Pattern.compile("[0-9a-f]{64}");
+
   @Option(
       names = "--user",
       paramLabel = "ID",
       required = true,
       description =
-          "The user_id; - reads a line of standard input, which no list of processes has.")
+          "The user_id as producers send it; - reads a line of standard input, which no list of"
+              + " processes has.")
   private String user;
 
   @Option(
@@ -183,6 +190,7 @@ public final class Erase implements Callable<Integer> {
       }
       List<Found> found = erasure.run(catalog);
       tell(found);
+      refuseToEnd(erasure.left());
       Instant end = Instant.now();
       endInterrupted(begun, end, root);
       ErasureRecord ended = begun.end(found, end.toString());
@@ -252,6 +260,20 @@ public final class Erase implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         "--lake is '" + root + "', but none of the tables that know users is there");
+  }
+
+  /** Its record stays as of one that was interrupted. */
+  private static void refuseToEnd(List<Path> left) {
+    if (!left.isEmpty()) {
+      throw new CommandFailure(
+          left.size()
+              + " files, first "
+              + left.get(0)
+              + ", would grow, which a job that is restored from the checkpoint that committed them"
+              + " does not allow: run the same command again when they are older than "
+              + Erasure.SETTLED.toMinutes()
+              + " minutes; from all others the person is erased");
+    }
   }
 
   /** What a backfill has read from raw before would bring the person back. */
@@ -344,5 +366,34 @@ public final class Erase implements Callable<Integer> {
                 "partitions",
                 dryRun ? "rows to remove" : "rows removed"),
             rows));
+    String hint = hint(found);
+    if (hint != null) {
+      print.println(hint);
+    }
+  }
+
+  /** What to do where rows have another name for the person; null where all is well. */
+  @Nullable
+  private String hint(List<Found> found) {
+    long asSent = 0;
+    long keyed = 0;
+    for (Found table : found) {
+      boolean hasPseudonyms =
+          table.table().equals(AppEventTable.SCHEMA) || table.table().equals(SessionTable.SCHEMA);
+      asSent += hasPseudonyms ? 0 : table.rows();
+      keyed += hasPseudonyms ? table.rows() : 0;
+    }
+    if (keyed > 0 && asSent == 0 && PSEUDONYM.matcher(user).matches()) {
+      return "The id looks like a pseudonym, which no raw record and no dead letter has: erase the id"
+          + " as it was sent, too, with --pseudonym-key.";
+    }
+    if (keyed == 0 && pseudonymKey == null) {
+      return "No event and no session has the id: where the job has users.pseudonym-key they have"
+          + " its pseudonym, which --pseudonym-key tells.";
+    }
+    if (keyed == 0 && asSent == 0) {
+      return "No row has the id as it was sent, or its pseudonym with this key.";
+    }
+    return null;
   }
 }

@@ -21,7 +21,10 @@ import io.millrace.lake.publish.Erasure.Found;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -67,9 +70,14 @@ class ErasureTest {
   }
 
   private static void write(Path file, String... users) throws IOException {
+    write(file, ParquetOptions.DEFAULT, List.of(users));
+  }
+
+  private static void write(Path file, ParquetOptions options, List<String> users)
+      throws IOException {
     ParquetRowWriter.Factory<AppEvent> factory =
         new ParquetRowWriter.Factory<>(
-            new AppEventTable(), new Lineage("job", "0.1.0", "run"), ParquetOptions.DEFAULT);
+            new AppEventTable(), new Lineage("job", "0.1.0", "run"), options);
     try (LocalDataOutputStream out = new LocalDataOutputStream(file.toFile())) {
       ParquetRowWriter<AppEvent> writer = factory.create(out);
       for (String user : users) {
@@ -149,6 +157,31 @@ class ErasureTest {
     assertThat(found).isEqualTo(new Found(TABLE, 4, 0, 1, 0));
     assertThat(success(own).fileRows()).isEqualTo(Map.of("part-0", 1L, "part-1", 1L));
     assertThat(success(own).generation()).isEqualTo(2);
+  }
+
+  /** Its pages hold more rows than an erasure gives them, so that there are more of them. */
+  @Test
+  void aYoungFileThatWouldGrowIsLeftAndAllOthersAreErased() throws Exception {
+    List<String> users = new ArrayList<>(Collections.nCopies(50_000, "bob"));
+    users.add(0, "ann");
+    Path packed = other.resolve("part-packed");
+    write(packed, ParquetOptions.DEFAULT.withZstdLevel(22).withPageRows(100_000), users);
+    complete(other);
+    byte[] before = Files.readAllBytes(packed);
+
+    Erasure first = erasure();
+    assertThat(events(first.run(catalog))).isEqualTo(new Found(TABLE, 5, 2, 2, 3));
+    assertThat(first.left()).containsExactly(flink(packed));
+    assertThat(Files.readAllBytes(packed)).isEqualTo(before);
+    assertThat(success(other).fileRows()).containsEntry("part-packed", 50_001L);
+
+    Files.setLastModifiedTime(
+        packed, FileTime.from(Instant.now().minus(Erasure.SETTLED).minusSeconds(1)));
+    Erasure second = erasure();
+    assertThat(events(second.run(catalog))).isEqualTo(new Found(TABLE, 5, 1, 1, 1));
+    assertThat(second.left()).isEmpty();
+    assertThat(Files.size(packed)).isGreaterThan(before.length);
+    assertThat(success(other).fileRows()).containsEntry("part-packed", 50_000L);
   }
 
   @Test
