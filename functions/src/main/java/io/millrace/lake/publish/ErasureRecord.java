@@ -70,8 +70,8 @@ public record ErasureRecord(
   }
 
   /**
-   * Those that had not ended at an instant: what was computed from the lake since then, or before,
-   * can hold rows that they have taken out.
+   * Those that had not ended at an instant: what was read from the lake then can hold rows that
+   * they have taken out since.
    *
    * @param root the lake's
    */
