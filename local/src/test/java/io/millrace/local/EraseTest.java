@@ -134,7 +134,8 @@ class EraseTest {
   /** Raw records have the id as it was sent, events and sessions may have a pseudonym. */
   @Test
   void anotherNameOfThePersonIsHintedAt() throws Exception {
-    String key = "file:" + Files.writeString(home.resolve("key"), "a-key-of-32-bytes-for-pseudonyms");
+    String key =
+        "file:" + Files.writeString(home.resolve("key"), "a-key-of-32-bytes-for-pseudonyms");
     String pseudonym = Pseudonymise.pseudonym("a-key-of-32-bytes-for-pseudonyms", "ann");
     Path root = home.resolve("lake");
     byte[] record =
@@ -167,7 +168,12 @@ class EraseTest {
     List<String> args =
         new ArrayList<>(
             List.of(
-                "--user", user, "--reason", "asked", "--dry-run", "--lake",
+                "--user",
+                user,
+                "--reason",
+                "asked",
+                "--dry-run",
+                "--lake",
                 root.toUri().toString().replaceAll("/$", "")));
     args.addAll(Arrays.asList(more));
     ByteArrayOutputStream out = new ByteArrayOutputStream();

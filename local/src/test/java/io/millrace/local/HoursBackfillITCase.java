@@ -221,7 +221,8 @@ class HoursBackfillITCase {
                 + " = "
                 + value
                 + ", while events are "
-                + byCatalog("SELECT hour, event_id, late FROM app_events WHERE day = '01' ORDER BY ALL"),
+                + byCatalog(
+                    "SELECT hour, event_id, late FROM app_events WHERE day = '01' ORDER BY ALL"),
         PATIENCE,
         () -> {
           if (System.nanoTime() - last[0] > 500_000_000L) {
