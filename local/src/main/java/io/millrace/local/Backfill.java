@@ -149,7 +149,9 @@ public final class Backfill implements Callable<Integer> {
       return overFiles();
     }
     refuse("with --hours", "--input", input, "--out", out);
-    refuse("with --give-up", "--dry-run", giveUp && dryRun ? true : null);
+    if (giveUp) {
+      refuse("with --give-up", "--dry-run", dryRun ? true : null);
+    }
     require("--lake", lake, "--catalog-uri", catalogUri);
     s3.check(lake);
     String root = lake.replaceAll("/+$", "");
