@@ -24,23 +24,23 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /** Lowers single entries over rows written in a test, and runs them in batch mode, in process. */
-final class LocalTables {
+public final class LocalTables {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  final List<Problem> problems = new ArrayList<>();
+  public final List<Problem> problems = new ArrayList<>();
   private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
   /** A cluster that the jobs of a test class share, so that each need not start its own. */
-  static MiniClusterResourceConfiguration cluster() {
+  public static MiniClusterResourceConfiguration cluster() {
     return new MiniClusterResourceConfiguration.Builder()
         .setNumberTaskManagers(1)
         .setNumberSlotsPerTaskManager(8)
         .build();
   }
 
-  LocalTables(Path dataRoot) {
+  public LocalTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
     env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -60,7 +60,7 @@ final class LocalTables {
   }
 
   /** Rows in the order given, as an extract makes them. */
-  Rows rows(List<String> columns, List<DataType> types, Object[]... values) {
+  public Rows rows(List<String> columns, List<DataType> types, Object[]... values) {
     List<DataTypes.Field> fields = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
       fields.add(DataTypes.FIELD(columns.get(i), types.get(i)));
@@ -79,7 +79,7 @@ final class LocalTables {
   }
 
   /** A step with these arguments; what has a default and is not given gets it. */
-  Step step(Transform entry, Map<String, ?> arguments) {
+  public Step step(Transform entry, Map<String, ?> arguments) {
     Map<String, JsonNode> values = new LinkedHashMap<>();
     for (Parameter parameter : entry.declaration().parameters()) {
       Object value = arguments.get(parameter.name());
@@ -95,12 +95,12 @@ final class LocalTables {
 
   /** The entry's rows; null when it reported {@link #problems}. */
   @Nullable
-  Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
+  public Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
     return entry.lower(step(entry, arguments), List.of(inputs));
   }
 
   /** Runs it: the visible values of each row, in the rows' order. */
-  static List<List<Object>> collect(Rows rows) {
+  public static List<List<Object>> collect(Rows rows) {
     List<Row> all = new ArrayList<>();
     try (CloseableIterator<Row> iterator = rows.table().execute().collect()) {
       iterator.forEachRemaining(all::add);

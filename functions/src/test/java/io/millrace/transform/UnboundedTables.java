@@ -2,6 +2,7 @@ package io.millrace.transform;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.transform.column.EventTime;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,15 +25,15 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /** Lowers single entries over streams written in a test, whose watermark follows each row. */
-final class UnboundedTables {
+public final class UnboundedTables {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  final List<Problem> problems = new ArrayList<>();
+  public final List<Problem> problems = new ArrayList<>();
   private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
-  UnboundedTables(Path dataRoot) {
+  public UnboundedTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, java.time.Duration.ZERO);
     env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -57,7 +58,8 @@ final class UnboundedTables {
   }
 
   /** A stream of rows; {@code time} is a TIMESTAMP_LTZ(3) column, or null for no event time. */
-  Rows rows(List<String> columns, List<DataType> types, @Nullable String time, Object[]... values) {
+  public Rows rows(
+      List<String> columns, List<DataType> types, @Nullable String time, Object[]... values) {
     List<DataTypes.Field> fields = new ArrayList<>();
     Schema.Builder schema = Schema.newBuilder();
     for (int i = 0; i < columns.size(); i++) {
@@ -84,7 +86,7 @@ final class UnboundedTables {
 
   /** The entry's rows; null when it reported {@link #problems}. */
   @Nullable
-  Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
+  public Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
     Map<String, JsonNode> values = new LinkedHashMap<>();
     for (Parameter parameter : entry.declaration().parameters()) {
       Object value = arguments.get(parameter.name());
@@ -100,7 +102,7 @@ final class UnboundedTables {
   }
 
   /** Runs it as an insert-only stream: the values of each row, in the order in which they came. */
-  List<List<Object>> collect(Rows rows) {
+  public List<List<Object>> collect(Rows rows) {
     // Refused where rows are updated, or where there is more than one event time.
     tables.toDataStream(rows.table());
     List<List<Object>> all = new ArrayList<>();
