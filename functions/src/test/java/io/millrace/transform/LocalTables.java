@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.configuration.Configuration;
@@ -80,6 +79,10 @@ public final class LocalTables {
 
   /** A step with these arguments; what has a default and is not given gets it. */
   public Step step(Transform entry, Map<String, ?> arguments) {
+    return step(entry, arguments, site);
+  }
+
+  static Step step(Transform entry, Map<String, ?> arguments, Step.Site site) {
     Map<String, JsonNode> values = new LinkedHashMap<>();
     for (Parameter parameter : entry.declaration().parameters()) {
       Object value = arguments.get(parameter.name());
@@ -122,7 +125,7 @@ public final class LocalTables {
           }
           return 0;
         });
-    int[] visible = rows.visible();
-    return all.stream().map(row -> IntStream.of(visible).mapToObj(row::getField).toList()).toList();
+    List<String> visible = rows.columns();
+    return all.stream().map(row -> visible.stream().map(row::getField).toList()).toList();
   }
 }

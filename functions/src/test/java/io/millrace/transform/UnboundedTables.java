@@ -1,11 +1,8 @@
 package io.millrace.transform;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.transform.column.EventTime;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -26,8 +23,6 @@ import org.apache.flink.util.CloseableIterator;
 
 /** Lowers single entries over streams written in a test, whose watermark follows each row. */
 public final class UnboundedTables {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   public final List<Problem> problems = new ArrayList<>();
   private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
@@ -87,17 +82,7 @@ public final class UnboundedTables {
   /** The entry's rows; null when it reported {@link #problems}. */
   @Nullable
   public Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
-    Map<String, JsonNode> values = new LinkedHashMap<>();
-    for (Parameter parameter : entry.declaration().parameters()) {
-      Object value = arguments.get(parameter.name());
-      if (value == null) {
-        value = parameter.fallback();
-      }
-      if (value != null) {
-        values.put(parameter.name(), JSON.valueToTree(value));
-      }
-    }
-    Step step = new Step("step", entry.declaration().service(), new Arguments(values), site);
+    Step step = LocalTables.step(entry, arguments, site);
     return entry.lower(step, List.of(inputs));
   }
 

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.transform.LocalTables;
 import io.millrace.transform.Rows;
-import io.millrace.transform.Step;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
@@ -149,13 +147,6 @@ class LoadArrowTest {
   }
 
   private Path load(Map<String, ?> arguments, Rows rows) throws Exception {
-    LoadData entry = new LoadData();
-    Step step = local.step(entry, arguments);
-    assertThat(entry.lower(step, List.of(rows))).isNull();
-    assertThat(local.problems).isEmpty();
-    step.site().environment().execute();
-    Step.Publication publication = step.publications().get(0);
-    Files.move(publication.temporary(), publication.target(), StandardCopyOption.REPLACE_EXISTING);
-    return publication.target();
+    return LoadRun.of(local, arguments, rows);
   }
 }

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.transform.LocalTables;
 import io.millrace.transform.Rows;
-import io.millrace.transform.Step;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -24,7 +22,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Expressions;
-import org.apache.flink.table.types.DataType;
 import org.apache.flink.types.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,24 +31,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LoadDataTest {
-  private static final List<String> COLUMNS =
-      List.of(
-          "b", "i", "l", "f", "d", "dec", "t", "day", "time", "at", "instant", "bytes", "CO(GT)");
-  private static final List<DataType> TYPES =
-      List.of(
-          DataTypes.BOOLEAN(),
-          DataTypes.INT(),
-          DataTypes.BIGINT(),
-          DataTypes.FLOAT(),
-          DataTypes.DOUBLE(),
-          DataTypes.DECIMAL(10, 2),
-          DataTypes.STRING(),
-          DataTypes.DATE(),
-          DataTypes.TIME(3),
-          DataTypes.TIMESTAMP(6),
-          DataTypes.TIMESTAMP_LTZ(3),
-          DataTypes.BYTES(),
-          DataTypes.STRING());
   private static final Object[][] VALUES = {
     {
       true,
@@ -96,7 +75,7 @@ class LoadDataTest {
 
   @Test
   void writesCsvAsPandasDoes() throws Exception {
-    Path file = load(Map.of("format", "csv"), local.rows(COLUMNS, TYPES, VALUES));
+    Path file = load(Map.of("format", "csv"), local.rows(LoadRun.COLUMNS, LoadRun.TYPES, VALUES));
 
     assertThat(root.toRealPath().relativize(file)).hasToString("test/processed/step.csv");
     assertThat(Files.readString(file))
@@ -127,7 +106,7 @@ class LoadDataTest {
 
   @Test
   void writesJsonAsRecords() throws Exception {
-    Path file = load(Map.of("format", "json"), local.rows(COLUMNS, TYPES, VALUES));
+    Path file = load(Map.of("format", "json"), local.rows(LoadRun.COLUMNS, LoadRun.TYPES, VALUES));
 
     assertThat(Files.readString(file))
         .isEqualTo(
@@ -137,7 +116,7 @@ class LoadDataTest {
                 + ("'day':1709164800000,'time':'10:00:00.5','at':1707645600123,"
                         + "'instant':1707645600250,'bytes':'AQL/','CO(GT)':'a'},{")
                     .replace('\'', '"')
-                + String.join(",", COLUMNS.stream().map(c -> "\"" + c + "\":null").toList())
+                + String.join(",", LoadRun.COLUMNS.stream().map(c -> "\"" + c + "\":null").toList())
                 + ("},{'b':false,'i':2,'l':0,'f':-2.5,'d':1.0E-5,'dec':-0.01,'t':'',"
                         + "'day':-86400000,'time':'00:00:00','at':-1000,'instant':0,'bytes':'',"
                         + "'CO(GT)':' '}]")
@@ -172,7 +151,7 @@ class LoadDataTest {
     Path file =
         load(
             Map.of("format", "parquet", "compression", compression),
-            local.rows(COLUMNS, TYPES, VALUES));
+            local.rows(LoadRun.COLUMNS, LoadRun.TYPES, VALUES));
 
     assertThat(
             duckdb(
@@ -328,16 +307,7 @@ class LoadDataTest {
 
   /** Runs the load alone, and moves what it wrote as a runner does. */
   private Path load(Map<String, ?> arguments, Rows rows) throws Exception {
-    LoadData entry = new LoadData();
-    Step step = local.step(entry, arguments);
-    assertThat(entry.lower(step, List.of(rows))).isNull();
-    assertThat(local.problems).isEmpty();
-    step.site().environment().execute();
-    Step.Publication publication = step.publications().get(0);
-    assertThat(publication.target()).doesNotExist();
-    Files.move(publication.temporary(), publication.target(), StandardCopyOption.REPLACE_EXISTING);
-    assertThat(step.facts()).containsEntry("output_file", publication.target().toString());
-    return publication.target();
+    return LoadRun.of(local, arguments, rows);
   }
 
   private static List<String> duckdb(String query) throws Exception {

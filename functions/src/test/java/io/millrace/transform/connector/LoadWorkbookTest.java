@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.transform.LocalTables;
 import io.millrace.transform.Rows;
-import io.millrace.transform.Step;
 import io.millrace.transform.file.FileKind;
 import io.millrace.transform.file.RowFile;
 import java.io.IOException;
@@ -13,7 +12,6 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -53,24 +51,6 @@ class LoadWorkbookTest {
 
   @Test
   void aCellHasTheKindOfItsColumn() throws Exception {
-    List<String> columns =
-        List.of(
-            "b", "i", "l", "f", "d", "dec", "t", "day", "time", "at", "instant", "bytes", "CO(GT)");
-    List<DataType> types =
-        List.of(
-            DataTypes.BOOLEAN(),
-            DataTypes.INT(),
-            DataTypes.BIGINT(),
-            DataTypes.FLOAT(),
-            DataTypes.DOUBLE(),
-            DataTypes.DECIMAL(10, 2),
-            DataTypes.STRING(),
-            DataTypes.DATE(),
-            DataTypes.TIME(3),
-            DataTypes.TIMESTAMP(6),
-            DataTypes.TIMESTAMP_LTZ(3),
-            DataTypes.BYTES(),
-            DataTypes.STRING());
     Object[] first = {
       true,
       -1,
@@ -105,7 +85,7 @@ class LoadWorkbookTest {
     Path file =
         load(
             Map.of("format", "xlsx"),
-            local.rows(columns, types, first, new Object[columns.size()], last));
+            local.rows(LoadRun.COLUMNS, LoadRun.TYPES, first, new Object[first.length], last));
 
     assertThat(root.toRealPath().relativize(file)).hasToString("test/processed/step.xlsx");
     String sheet = part(file, "xl/worksheets/sheet1.xml");
@@ -123,7 +103,7 @@ class LoadWorkbookTest {
 
     tables();
     Rows read = extract(file);
-    assertThat(read.columns()).isEqualTo(columns);
+    assertThat(read.columns()).isEqualTo(LoadRun.COLUMNS);
     assertThat(LocalTables.collect(read))
         .containsExactly(
             List.of(
@@ -140,7 +120,7 @@ class LoadWorkbookTest {
                 LocalDateTime.of(2024, 2, 11, 10, 0),
                 "AQL/",
                 "007"),
-            Arrays.asList(new Object[columns.size()]),
+            Arrays.asList(new Object[first.length]),
             List.of(
                 false,
                 2L,
@@ -296,13 +276,6 @@ class LoadWorkbookTest {
   }
 
   private Path load(Map<String, ?> arguments, Rows rows) throws Exception {
-    LoadData entry = new LoadData();
-    Step step = local.step(entry, arguments);
-    assertThat(entry.lower(step, List.of(rows))).isNull();
-    assertThat(local.problems).isEmpty();
-    step.site().environment().execute();
-    Step.Publication publication = step.publications().get(0);
-    Files.move(publication.temporary(), publication.target(), StandardCopyOption.REPLACE_EXISTING);
-    return publication.target();
+    return LoadRun.of(local, arguments, rows);
   }
 }
