@@ -92,7 +92,7 @@ final class UserCache {
       seen += ahead[i] == null ? 0 : ahead[i].user.length();
     }
     for (int i = 0; i < count; i++) {
-      seen += ahead[i] == null || ahead[i].value.hasEmptyPart() ? 0 : 1;
+      seen += ahead[i] == null ? 0 : ahead[i].value.emptyParts();
     }
     for (int i = 0; i < count; i++) {
       seen += ahead[i] == null ? 0 : ahead[i].value.lookAhead();

@@ -20,7 +20,7 @@ import io.millrace.pipeline.PipelineRunner;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -418,14 +418,14 @@ class SecurityITCase {
                   depends_on: [small]
             """
                 .replace("TOPIC", topic));
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     URI flinkUrl = URI.create(flink.webUrl());
     Compilation compilation =
         PipelineCheck.compile(
             file,
             validation,
-            Catalog.standard(),
+            StandardCatalog.standard(),
             PipelineEnvironments.remote(
                 flinkUrl.getHost(), flinkUrl.getPort(), 1, validation.bounded()),
             DataRoot.at(folder));
