@@ -240,7 +240,7 @@ class MonitoringCheck {
         SimulatorOptions old =
             SimulatorOptions.of(PER_SECOND * span.toSeconds() / 2, -seed)
                 .withUsers(500)
-                .withTime(Instant.now().minus(Duration.ofHours(48)), span);
+                .withTime(Instant.now().minus(Duration.ofDays(2)), span);
         SimulatedTraffic.send(stack.kafka(), "", old, sent -> {});
       }
     }
