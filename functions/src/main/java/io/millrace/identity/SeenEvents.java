@@ -137,7 +137,9 @@ public final class SeenEvents {
       return false;
     }
     if (bucket < 0) {
-      archiveBefore(segment, spill);
+      if (buckets > 0 && segmentOf(number(buckets - 1)) != segment) {
+        archiveBefore(segment, spill);
+      }
       bucket = append(number, false);
     }
     insert(bucket, fingerprint);
@@ -348,6 +350,12 @@ public final class SeenEvents {
       next = Math.min(next, expiry(lastBucketOf(segment), ttl));
     }
     return next;
+  }
+
+  /** Reads what the next event will be compared with; the result means nothing. */
+  public int lookAhead() {
+    int seen = buckets == 0 ? 0 : index[STRIDE * (buckets - 1)];
+    return held == 0 ? seen : seen + (int) pairs[2 * held - 1];
   }
 
   /** Whether nothing is remembered. */

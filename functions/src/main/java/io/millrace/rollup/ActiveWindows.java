@@ -77,6 +77,12 @@ public final class ActiveWindows {
     return seen;
   }
 
+  /** Reads what the next event will be compared with; the result means nothing. */
+  public int lookAhead() {
+    int seen = lastRaw == null ? 0 : lastRaw.length;
+    return lastLeaf == null ? seen : seen + lastLeaf.lookAhead();
+  }
+
   /** Whether nothing is remembered. */
   public boolean isEmpty() {
     return windows.isEmpty();

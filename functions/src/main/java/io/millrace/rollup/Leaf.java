@@ -67,6 +67,11 @@ final class Leaf {
     return null;
   }
 
+  /** See {@link ActiveWindows#lookAhead}. */
+  int lookAhead() {
+    return last == null ? 0 : last.events.length;
+  }
+
   void add(HourCounts counts) {
     hours.add(counts);
     last = counts;

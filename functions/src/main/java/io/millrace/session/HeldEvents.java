@@ -69,17 +69,33 @@ final class HeldEvents {
       this(e.clientSessionId(), e.deviceType(), e.appVersion(), e.country(), e.cell());
     }
 
+    int lookAhead() {
+      return clientSessionId == null ? 0 : clientSessionId.length();
+    }
+
     boolean isOf(HeldEvent e) {
       return Objects.equals(deviceType, e.deviceType())
           && Objects.equals(appVersion, e.appVersion())
           && Objects.equals(country, e.country())
           && Objects.equals(clientSessionId, e.clientSessionId())
-          && cell.equals(e.cell());
+          && isCell(e.cell());
+    }
+
+    /** Mostly one object, whose memory need not be looked at. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isCell(List<String> other) {
+      return cell == other || cell.equals(other);
     }
   }
 
   int size() {
     return size;
+  }
+
+  /** See {@link UserSessions#lookAhead}. */
+  int lookAhead() {
+    int seen = bytes.length == 0 ? 0 : bytes[Math.min(end, bytes.length - 1)];
+    return restCount == 0 ? seen : seen + rests[restCount - 1].lookAhead();
   }
 
   /** The least timestamp; {@link Long#MAX_VALUE} when there is none. */

@@ -39,6 +39,11 @@ public final class UserSessions {
     long first() throws IOException;
   }
 
+  /** Reads where the next event will be added; the result means nothing. */
+  public int lookAhead() {
+    return held.lookAhead();
+  }
+
   /** Whether nothing is known. */
   public boolean isEmpty() {
     return held.size() == 0 && open == null && chunks == 0;

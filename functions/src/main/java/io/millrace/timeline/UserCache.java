@@ -1,5 +1,6 @@
 package io.millrace.timeline;
 
+import io.millrace.event.Event;
 import java.util.Arrays;
 import javax.annotation.Nullable;
 
@@ -14,6 +15,9 @@ import javax.annotation.Nullable;
 final class UserCache {
   private static final int FIRST_USERS = 1024;
 
+  /** Events at most in one {@link #lookAhead}. */
+  static final int LOOK_AHEAD = 32;
+
   private final int maxUsers;
   private final long maxBytes;
   private final WriteBack writeBack;
@@ -23,6 +27,10 @@ final class UserCache {
   private int users;
   private int hand;
   private long bytes;
+
+  private final Entry[] ahead = new Entry[LOOK_AHEAD];
+  // Keeps the compiler from dropping reads that nothing else needs.
+  private int lookedAt;
 
   // The entry that get found last: the put that follows is mostly about it.
   @Nullable private String foundUser;
@@ -67,6 +75,35 @@ final class UserCache {
     return found.value;
   }
 
+  /**
+   * Reads what the next events will ask for, and changes nothing. The values of many users do not fit
+   * into the processor's caches, and each holds several objects, one behind the other. Here the
+   * processor waits for the memory of many users at a time, as no read depends on another user's.
+   */
+  void lookAhead(Event[] events, int count) {
+    for (int i = 0; i < count; i++) {
+      ahead[i] = chains[chain(events[i].userId().hashCode())];
+    }
+    int seen = 0;
+    for (int i = 0; i < count; i++) {
+      // Others of the same chain are few.
+      seen += ahead[i] == null ? 0 : ahead[i].user.length();
+    }
+    for (int i = 0; i < count; i++) {
+      seen += ahead[i] == null || ahead[i].value.hasEmptyPart() ? 0 : 1;
+    }
+    for (int i = 0; i < count; i++) {
+      seen += ahead[i] == null ? 0 : ahead[i].value.lookAhead();
+      ahead[i] = null;
+    }
+    lookedAt += seen;
+  }
+
+  /** The cache's own instance of the id that {@link #get} was asked for, when it was found. */
+  String idOf(String user) {
+    return found == null ? user : found.user;
+  }
+
   /** Takes a value that {@link #get} did not have, or notes a change of one that it had. */
   void put(String user, UserValue value, boolean changed) throws Exception {
     Entry entry = entry(user, value);
@@ -81,7 +118,7 @@ final class UserCache {
 
   @SuppressWarnings("ReferenceEquality")
   private Entry entry(String user, UserValue value) {
-    if (found != null && foundUser == user) {
+    if (found != null && (foundUser == user || found.user == user)) {
       return found;
     }
     Entry entry = find(user);

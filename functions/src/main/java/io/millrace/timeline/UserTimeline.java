@@ -125,6 +125,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient LedgerCounter ledger;
   private transient UserCache cache;
   private transient StreamRecord<AppEvent> out;
+  private transient Event[] waiting;
+  private transient long[] waitingTimes;
+  private transient int waitingCount;
   private transient boolean cached;
   private transient long watermark;
   private transient long finiteWatermark;
@@ -219,6 +222,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
         options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
+    waiting = new Event[UserCache.LOOK_AHEAD];
+    waitingTimes = new long[UserCache.LOOK_AHEAD];
+    waitingCount = 0;
     samples = new EventTimeSamples();
 
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
@@ -237,23 +243,46 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     metrics.gauge(Metrics.CACHE_USERS, cache::users);
     metrics.gauge(Metrics.CACHE_BYTES, cache::bytes);
 
-    if (cells != null && !options.bounded()) {
+    if (!options.bounded()) {
       long interval = options.flushInterval().toMillis();
       flushing =
-          getProcessingTimeService()
-              .scheduleWithFixedDelay(time -> flushCells(), interval, interval);
+          getProcessingTimeService().scheduleWithFixedDelay(time -> flush(), interval, interval);
     }
   }
 
+  /** With a cache events wait for a few others, but never beyond a watermark or a barrier. */
   @Override
   public void processElement(StreamRecord<Event> element) throws Exception {
-    Event event = element.getValue();
+    if (!cached) {
+      process(element.getValue(), element.getTimestamp());
+      return;
+    }
+    waiting[waitingCount] = element.getValue();
+    waitingTimes[waitingCount] = element.getTimestamp();
+    waitingCount++;
+    if (waitingCount == waiting.length) {
+      processWaiting();
+    }
+  }
+
+  private void processWaiting() throws Exception {
+    int count = waitingCount;
+    waitingCount = 0;
+    cache.lookAhead(waiting, count);
+    for (int i = 0; i < count; i++) {
+      process(waiting[i], waitingTimes[i]);
+      waiting[i] = null;
+    }
+  }
+
+  private void process(Event event, long time) throws Exception {
     String id = event.userId();
     if (event.isErasure()) {
       erase(id);
       return;
     }
     UserValue value = load(id);
+    id = cached ? cache.idOf(id) : id;
     spill.id = id;
     Deduplicate.Verdict verdict = options.deduplicate().judge(event, watermark, value.seen, spill);
     String topic = event.origin().topic();
@@ -266,7 +295,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     }
     boolean isLate = isLate(event.timestamp());
     if (!isLate) {
-      countOnTime(event, value, frontierAt(element));
+      countOnTime(event, value, frontierAt(time));
     }
     if (!isArmed(value, event.timestamp())) {
       arm(id, value);
@@ -282,7 +311,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (!checked) {
       unchecked.inc();
     }
-    output.collect(out.replace(new AppEvent(event, isLate, checked), element.getTimestamp()));
+    // A column of ids in a file finds an instance that it knows without reading it.
+    Event same = cached ? event.withUserId(id) : event;
+    output.collect(out.replace(new AppEvent(same, isLate, checked), time));
   }
 
   /** Forgets a user. What was counted stays so; a session that is open ends without a row. */
@@ -360,12 +391,13 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   }
 
   /** Sorted input needs no watermark: what comes later of a user is not older. */
-  private long frontierAt(StreamRecord<Event> element) {
-    return options.bounded() ? element.getTimestamp() - 1 : frontier(watermark);
+  private long frontierAt(long time) {
+    return options.bounded() ? time - 1 : frontier(watermark);
   }
 
   @Override
   public void processWatermark(Watermark mark) throws Exception {
+    processWaiting();
     watermark = Math.max(watermark, mark.getTimestamp());
     if (watermark != Long.MAX_VALUE) {
       // A job that was drained can be started again: the end of input is not a time.
@@ -378,6 +410,11 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
       flushCells();
     }
     output.emitWatermark(mark);
+  }
+
+  private void flush() throws Exception {
+    processWaiting();
+    flushCells();
   }
 
   private void flushCells() {
@@ -481,6 +518,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+    processWaiting();
     cache.flush();
     flushCells();
     emitCounts(checkpointId);
@@ -503,6 +541,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   @Override
   public void finish() throws Exception {
+    processWaiting();
     cache.flush();
     flushCells();
     emitCounts(LedgerEntry.END_OF_INPUT);

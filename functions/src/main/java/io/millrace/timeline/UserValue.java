@@ -34,6 +34,16 @@ final class UserValue {
     return seen.isEmpty() && sessions.isEmpty() && active.isEmpty();
   }
 
+  /** Whether nothing is known to some part; looks at each. */
+  boolean hasEmptyPart() {
+    return seen.isEmpty() | sessions.isEmpty() | active.isEmpty();
+  }
+
+  /** See {@link UserCache#lookAhead}. */
+  int lookAhead() {
+    return seen.lookAhead() + sessions.lookAhead() + active.lookAhead();
+  }
+
   UserValue copy() {
     UserValue copy = new UserValue(seen.copy(), sessions.copy(), active.copy(), timer);
     copy.expiryTimer = expiryTimer;

@@ -53,6 +53,7 @@ class UserTimelineTest {
   private static final long SECOND = 1_000L;
   private static final long MINUTE = 60 * SECOND;
   private static final long HOUR = 60 * MINUTE;
+  private static final Duration FLUSH_INTERVAL = Duration.ofSeconds(5);
   private static final int MAX_PARALLELISM = 8;
   private static final int SPILLED_EVENTS = 4_200;
 
@@ -103,7 +104,7 @@ class UserTimelineTest {
               null,
               null,
               Duration.ofMinutes(40),
-              Duration.ofSeconds(5),
+              FLUSH_INTERVAL,
               backend.cacheUsers,
               64 << 20,
               "run-1",
@@ -144,8 +145,10 @@ class UserTimelineTest {
       return new Timeline(backend, null, 1, 0);
     }
 
+    /** Sends an event, and lets the time pass that it may wait for others. */
     void send(Event event) throws Exception {
       harness.processElement(event, event.timestamp());
+      harness.setProcessingTime(harness.getProcessingTime() + FLUSH_INTERVAL.toMillis());
     }
 
     void watermark(long time) throws Exception {
@@ -238,6 +241,42 @@ class UserTimelineTest {
       assertThat(t.ledger())
           .containsExactly(new LedgerEntry("run-1", "streaming", 3, "session", T0, 0, 3, 0, 2, 0));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void eventsWaitForOthersButNotBeyondAWatermarkABarrierAnIntervalOrTheEnd(Backend backend)
+      throws Exception {
+    try (Timeline t = Timeline.fresh(backend)) {
+      arrive(t, event("ann", "a", T0));
+      arrive(t, event("ann", "a", T0));
+      t.watermark(T0);
+      assertThat(t.accepted()).containsExactly("a");
+      arrive(t, event("ann", "b", T0));
+      t.checkpoint(1);
+      assertThat(t.accepted()).containsExactly("a", "b");
+      assertThat(t.ledger().stream().mapToLong(LedgerEntry::accepted).sum()).isEqualTo(2);
+      t.send(event("ann", "c", T0));
+      assertThat(t.accepted()).containsExactly("a", "b", "c");
+      // Late by a watermark that came after it, and not by those before.
+      arrive(t, event("bob", "d", T0));
+      t.watermark(T0 + HOUR);
+      arrive(t, event("bob", "e", T0));
+      t.harness.getOneInputOperator().finish();
+      assertThat(t.accepted()).containsExactly("a", "b", "c", "d", "e late");
+      int many = 3 * UserCache.LOOK_AHEAD + 1;
+      for (int i = 0; i < many; i++) {
+        arrive(t, event("user-" + i % 7, "m" + i, T0 + HOUR));
+      }
+      assertThat(t.accepted()).hasSizeGreaterThanOrEqualTo(5 + many - 1);
+      t.watermark(T0 + HOUR);
+      assertThat(t.accepted()).hasSize(5 + many).endsWith("m" + (many - 2), "m" + (many - 1));
+    }
+  }
+
+  /** Without time that passes. */
+  private static void arrive(Timeline t, Event event) throws Exception {
+    t.harness.processElement(event, event.timestamp());
   }
 
   @ParameterizedTest

@@ -26,6 +26,7 @@ import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -49,7 +50,8 @@ final class ChaosTraffic {
   private static final Instant START = Instant.parse("2026-01-05T08:00:00Z");
   private static final Duration SPAN = Duration.ofHours(3);
   private static final int PATIENCE_MS = (int) Duration.ofMinutes(10).toMillis();
-  private static final int HELD_BACK_PERCENT = 5;
+  private static final int TRICKLE_PERCENT = 5;
+  private static final Duration TRICKLE = Duration.ofMinutes(15);
   private static final int RESENT_AFTER = 5_000;
   private static final int HUGE_BYTES = 10 << 20;
   private static final int HUGE_RECORDS = 10;
@@ -114,7 +116,7 @@ final class ChaosTraffic {
     faultsAreOver.countDown();
   }
 
-  /** Lets the last records go, which wait for the end of the faults. */
+  /** Lets the last records go, which only trickle as long as there are faults. */
   void faultsAreOver() {
     faultsAreOver.countDown();
   }
@@ -128,13 +130,14 @@ final class ChaosTraffic {
   Truth send(String bootstrap, int seconds, Path list) throws IOException, InterruptedException {
     long begin = System.nanoTime();
     double nanosPerRecord = seconds * 1e9 / events;
-    long heldBack = events - events * HELD_BACK_PERCENT / 100;
+    long slow = events * TRICKLE_PERCENT / 100;
+    long nanosPerSlowRecord = TRICKLE.toNanos() / Math.max(1, slow);
     try (BufferedWriter lines = Files.newBufferedWriter(list);
         KafkaProducer<byte[], byte[]> producer = producer(bootstrap)) {
       Iterator<SimulatedRecord> records = records();
       for (long i = 0; records.hasNext() && !givenUp; i++) {
-        if (i == heldBack) {
-          faultsAreOver.await();
+        if (i >= events - slow && faultsAreOver.getCount() > 0) {
+          faultsAreOver.await(nanosPerSlowRecord, TimeUnit.NANOSECONDS);
         }
         if (i % PACE_EVERY == 0) {
           LockSupport.parkNanos((long) (i * nanosPerRecord) - (System.nanoTime() - begin));
