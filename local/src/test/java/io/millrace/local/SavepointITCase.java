@@ -584,8 +584,7 @@ class SavepointITCase {
     }
     awaitReadings(job, 3);
     assertThat(readings())
-        .containsExactly(
-            "20 20 10.0 20.0 idle", "21 20 11.0 10.5 busy", "23 23 11.0 100.0 busy");
+        .containsExactly("20 20 10.0 20.0 idle", "21 20 11.0 10.5 busy", "23 23 11.0 100.0 busy");
     assertTheSameStates("pipeline", flink.stopWithSavepoint(job));
   }
 
