@@ -30,6 +30,7 @@ final class UserCache {
 
   private final Entry[] ahead = new Entry[LOOK_AHEAD];
   // Keeps the compiler from dropping reads that nothing else needs.
+  @SuppressWarnings("UnusedVariable")
   private int lookedAt;
 
   // The entry that get found last: the put that follows is mostly about it.

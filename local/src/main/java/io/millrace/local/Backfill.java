@@ -103,6 +103,13 @@ public final class Backfill implements Callable<Integer> {
       description = "Tell what would be read and replaced, and change nothing.")
   private boolean dryRun;
 
+  @Option(
+      names = "--give-up",
+      description =
+          "Forget a backfill of these hours that was begun and has not ended, and remove what it"
+              + " wrote, unless it had begun to swap.")
+  private boolean giveUp;
+
   @Mixin private final S3Access s3 = new S3Access();
 
   @Parameters(arity = "0..*", hidden = true, description = "Options of the job.")
@@ -136,23 +143,29 @@ public final class Backfill implements Callable<Integer> {
           "--context",
           context,
           "--dry-run",
-          dryRun ? true : null);
+          dryRun ? true : null,
+          "--give-up",
+          giveUp ? true : null);
       return overFiles();
     }
     refuse("with --hours", "--input", input, "--out", out);
+    if (giveUp) {
+      refuse("with --give-up", "--dry-run", dryRun ? true : null);
+    }
     require("--lake", lake, "--catalog-uri", catalogUri);
     s3.check(lake);
     String root = lake.replaceAll("/+$", "");
-    return new HoursBackfill(
-            print,
-            hours(),
-            root,
-            CatalogSpec.hive(catalogUri, database).withDatabaseLocation(root + "/"),
-            s3.settings(environment),
-            jobOptions)
-        .rawUntil(rawUntil)
-        .context(context)
-        .run(dryRun);
+    HoursBackfill backfill =
+        new HoursBackfill(
+                print,
+                hours(),
+                root,
+                CatalogSpec.hive(catalogUri, database).withDatabaseLocation(root + "/"),
+                s3.settings(environment),
+                jobOptions)
+            .rawUntil(rawUntil)
+            .context(context);
+    return giveUp ? backfill.giveUp() : backfill.run(dryRun);
   }
 
   private HourRange hours() {

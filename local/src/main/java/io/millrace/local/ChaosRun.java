@@ -355,7 +355,8 @@ final class ChaosRun {
   }
 
   private int killWhileCommitting(int percent) {
-    // Uploads to the lake are completed after their checkpoint only; the next one may wait for them.
+    // Uploads to the lake are completed after their checkpoint only; the next one may wait for
+    // them.
     stack
         .s3()
         .setRules(new Rule(Operation.COMPLETE, "/" + Stack.BUCKET + "/", Fault.HOLD, percent));

@@ -6,7 +6,10 @@ import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.NoCatalog;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.PersonRows;
+import io.millrace.lake.parquet.SessionTable;
+import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.Erasure;
 import io.millrace.lake.publish.Erasure.Found;
 import io.millrace.lake.publish.ErasureRecord;
@@ -31,6 +34,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
@@ -53,18 +57,22 @@ import picocli.CommandLine.Option;
       "Removes the rows of one person from every table that has a row per event, session or record."
           + " Only files with such a row are replaced; a job may write on meanwhile. A record below"
           + " _erasures tells when, why and what was removed, with a salted hash in place of the"
-          + " id.",
+          + " id. It is refused while a backfill of hours is at work, which could bring the person"
+          + " back.",
       "Without --lake it works on the stack of scripts/up. For S3 the keys are read from"
           + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },
     sortOptions = false)
 public final class Erase implements Callable<Integer> {
+  private static final Pattern PSEUDONYM = Pattern.compile("[0-9a-f]{64}");
+
   @Option(
       names = "--user",
       paramLabel = "ID",
       required = true,
       description =
-          "The user_id; - reads a line of standard input, which no list of processes has.")
+          "The user_id as producers send it; - reads a line of standard input, which no list of"
+              + " processes has.")
   private String user;
 
   @Option(
@@ -166,15 +174,26 @@ public final class Erase implements Callable<Integer> {
         print.println("Nothing was changed.");
         return CommandLine.ExitCode.OK;
       }
+      refuseBesideBackfills(root);
       ErasureRecord begun =
           ErasureRecord.begin(UUID.randomUUID().toString(), user, reason, Instant.now().toString());
       begun.write(root);
+      try {
+        // A backfill that begins from now on sees the record: one of the two sees the other.
+        refuseBesideBackfills(root);
+      } catch (CommandFailure e) {
+        begun.remove(root);
+        throw e;
+      }
       if (erasuresTopic != null) {
         tellJobs(begun);
       }
       List<Found> found = erasure.run(catalog);
       tell(found);
-      ErasureRecord ended = begun.end(found, Instant.now().toString());
+      refuseToEnd(erasure.left());
+      Instant end = Instant.now();
+      endInterrupted(begun, end, root);
+      ErasureRecord ended = begun.end(found, end.toString());
       ended.write(root);
       print.println("Recorded in " + ended.file(root));
     } finally {
@@ -243,6 +262,51 @@ public final class Erase implements Callable<Integer> {
         "--lake is '" + root + "', but none of the tables that know users is there");
   }
 
+  /** Its record stays as of one that was interrupted. */
+  private static void refuseToEnd(List<Path> left) {
+    if (!left.isEmpty()) {
+      throw new CommandFailure(
+          left.size()
+              + " files, first "
+              + left.get(0)
+              + ", would grow, which a job that is restored from the checkpoint that committed them"
+              + " does not allow: run the same command again when they are older than "
+              + Erasure.SETTLED.toMinutes()
+              + " minutes; from all others the person is erased");
+    }
+  }
+
+  /** What a backfill has read from raw before would bring the person back. */
+  private static void refuseBesideBackfills(Path root) throws IOException {
+    List<BackfillPlan> unfinished = BackfillPlan.unfinished(root);
+    if (!unfinished.isEmpty()) {
+      BackfillPlan first = unfinished.get(0);
+      String command = "scripts/backfill --hours " + first.hours();
+      throw new CommandFailure(
+          "run "
+              + first.runId()
+              + " recomputes the hours "
+              + first.hours()
+              + " since "
+              + first.plannedAt()
+              + ", and could bring the person back: wait for it; where it was interrupted, run "
+              + command
+              + " again, or forget it by "
+              + command
+              + " --give-up; nothing was changed");
+    }
+  }
+
+  /** Those about the same person that were interrupted have ended with this one. */
+  private void endInterrupted(ErasureRecord own, Instant end, Path root) throws IOException {
+    for (ErasureRecord record : ErasureRecord.notEndedBy(end, root)) {
+      boolean interrupted = record.endedAt() == null;
+      if (interrupted && !record.erasure().equals(own.erasure()) && record.isAbout(user)) {
+        record.end(List.of(), end.toString()).write(root);
+      }
+    }
+  }
+
   /** First of all: what a job holds back must not become a row behind the erasure. */
   private void tellJobs(ErasureRecord erasure) throws IOException {
     Properties client = KafkaAccess.client(brokers, kafkaProperties);
@@ -302,5 +366,34 @@ public final class Erase implements Callable<Integer> {
                 "partitions",
                 dryRun ? "rows to remove" : "rows removed"),
             rows));
+    String hint = hint(found);
+    if (hint != null) {
+      print.println(hint);
+    }
+  }
+
+  /** What to do where rows have another name for the person; null where all is well. */
+  @Nullable
+  private String hint(List<Found> found) {
+    long asSent = 0;
+    long keyed = 0;
+    for (Found table : found) {
+      boolean hasPseudonyms =
+          table.table().equals(AppEventTable.SCHEMA) || table.table().equals(SessionTable.SCHEMA);
+      asSent += hasPseudonyms ? 0 : table.rows();
+      keyed += hasPseudonyms ? table.rows() : 0;
+    }
+    if (keyed > 0 && asSent == 0 && PSEUDONYM.matcher(user).matches()) {
+      return "The id looks like a pseudonym, which no raw record and no dead letter has: erase the id"
+          + " as it was sent, too, with --pseudonym-key.";
+    }
+    if (keyed == 0 && pseudonymKey == null) {
+      return "No event and no session has the id: where the job has users.pseudonym-key they have"
+          + " its pseudonym, which --pseudonym-key tells.";
+    }
+    if (keyed == 0 && asSent == 0) {
+      return "No row has the id as it was sent, or its pseudonym with this key.";
+    }
+    return null;
   }
 }

@@ -3,6 +3,7 @@ package io.millrace.local;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementPorts;
 import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.Catalog.RegisteredPartition;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.TableSchema;
@@ -10,6 +11,7 @@ import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.ParquetFooter;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.BackfillPlan.Stage;
 import io.millrace.lake.publish.BackfillPlan.Window;
@@ -27,8 +29,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
@@ -44,6 +48,8 @@ import picocli.CommandLine;
  * that a session has not ended.
  */
 final class HoursBackfill {
+  private static final long HOUR_MS = Duration.ofHours(1).toMillis();
+
   private final PrintStream print;
   private final HourRange hours;
   private final Path root;
@@ -150,11 +156,17 @@ final class HoursBackfill {
         print.println("Run " + plan.runId() + " had not swapped all of them; going on.");
       } else {
         plan.write(root);
+        // An erasure that begins from now on sees the plan: one of the two sees the other.
+        refuseErasures(swap, plan);
         Backfill.run(toRun(plan), print, settings);
         warnOfOpenChains(plan);
         refuseOverlooked(plan);
+        plan = widened(plan, catalog);
+        refuseGivenUp(plan);
+        refuseErasures(swap, plan);
         plan = plan.at(Stage.WRITTEN);
         plan.write(root);
+        swap = new Swap(root, plan, catalog, ParquetFooter::rows);
         // The live job went on meanwhile.
         refuseObstacles(swap);
       }
@@ -167,20 +179,40 @@ final class HoursBackfill {
     return CommandLine.ExitCode.OK;
   }
 
+  /** Gives up what an earlier run has begun and not swapped; the command's exit code. */
+  int giveUp() throws Exception {
+    FileSystems.initialize(Configuration.fromMap(settings));
+    BackfillPlan plan =
+        BackfillPlan.read(BackfillPlan.file(root, hours))
+            .filter(p -> p.stage() != Stage.SWAPPED)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "--give-up: there is no backfill of "
+                            + hours
+                            + " in "
+                            + root
+                            + " that has begun and not ended"));
+    plan.giveUp(root);
+    print.printf("Run %s, planned at %s, is given up.%n", plan.runId(), plan.plannedAt());
+    return CommandLine.ExitCode.OK;
+  }
+
   /** What an earlier run has written and not swapped, if it can be swapped still. */
   private Optional<BackfillPlan> begun(Catalog catalog) throws IOException {
     Optional<BackfillPlan> begun =
         BackfillPlan.read(BackfillPlan.file(root, hours)).filter(p -> p.stage() == Stage.WRITTEN);
     if (begun.isPresent()) {
       Swap swap = new Swap(root, begun.get(), catalog, ParquetFooter::rows);
+      List<String> reasons = new ArrayList<>(swap.erasures());
       for (TableSchema table : tables) {
-        List<String> mixed = swap.mixed(table);
-        if (!mixed.isEmpty()) {
-          print.printf(
-              "What run %s has written is of no use any more and is computed anew: %s.%n",
-              begun.get().runId(), mixed.get(0));
-          return Optional.empty();
-        }
+        reasons.addAll(swap.mixed(table));
+      }
+      if (!reasons.isEmpty()) {
+        print.printf(
+            "What run %s has written is of no use any more and is computed anew: %s.%n",
+            begun.get().runId(), reasons.get(0));
+        return Optional.empty();
       }
     }
     return begun;
@@ -263,14 +295,114 @@ final class HoursBackfill {
     }
   }
 
-  private void refuseObstacles(Swap swap) throws IOException, CatalogException {
-    List<String> obstacles = new ArrayList<>();
+  /**
+   * Takes in the hours beside, whose sessions are not what was published: those that are over, and
+   * in the days for which everything was read. Others are named in a warning.
+   */
+  private BackfillPlan widened(BackfillPlan plan, Catalog catalog)
+      throws IOException, CatalogException {
+    if (!config.sessions().enabled()) {
+      return plan;
+    }
+    SessionBorder border =
+        new SessionBorder(
+            plan.folder(root, SessionTable.SCHEMA),
+            hour -> publishedSessions(hour, catalog),
+            plan.eventsFrom(),
+            plan.eventsTo(),
+            plan.settledUntil(),
+            config.sessions().rules());
+    HourRange range = plan.published();
+    NavigableSet<Long> touched = border.touched(range);
+    long first = firstDay().start();
+    long end = Math.min(TimePartition.day(hours.end() - 1).end(), plan.settledUntil());
+    while (true) {
+      NavigableSet<Long> within = touched.subSet(first, true, end - HOUR_MS, true);
+      if (within.isEmpty()) {
+        break;
+      }
+      range =
+          new HourRange(
+              Math.min(range.from(), within.first()),
+              Math.max(range.end(), within.last() + HOUR_MS));
+      touched = border.touched(range);
+    }
+    BackfillPlan wider = plan.publishing(range);
+    if (!range.equals(plan.published())) {
+      List<String> obstacles = obstacles(new Swap(root, wider, catalog, ParquetFooter::rows));
+      if (obstacles.isEmpty()) {
+        print.printf("Sessions go on across %s: %s are published.%n", hours, range);
+      } else {
+        touched = border.touched(plan.published());
+        wider = plan;
+        print.printf("Hours beside %s cannot be published: %s%n", hours, obstacles.get(0));
+      }
+    }
+    if (!touched.isEmpty()) {
+      print.printf(
+          "Warning: sessions go on across %s, and those that are published in %s have events of"
+              + " others, or lack some: recompute these hours, too.%n",
+          wider.published(),
+          touched.stream().map(HoursBackfill::hour).collect(Collectors.joining(", ")));
+    }
+    return wider;
+  }
+
+  private static String hour(long start) {
+    String range = new HourRange(start, start + HOUR_MS).toString();
+    return range.substring(0, range.indexOf('.'));
+  }
+
+  private List<Path> publishedSessions(TimePartition hour, Catalog catalog) throws IOException {
+    try {
+      Optional<RegisteredPartition> partition = catalog.partition(SessionTable.SCHEMA, hour);
+      if (partition.isEmpty()) {
+        return List.of();
+      }
+      // The catalog may know the file system by another name.
+      Path own = new Path(root, SessionTable.SCHEMA.path() + "/" + hour.path());
+      return OpenChains.dataFiles(
+          partition.get().isAt(own.toString()) ? own : new Path(partition.get().location()));
+    } catch (CatalogException e) {
+      throw new IOException("the catalog does not tell where sessions of " + hour + " are", e);
+    }
+  }
+
+  private List<String> obstacles(Swap swap) throws IOException, CatalogException {
+    List<String> obstacles = new ArrayList<>(swap.erasures());
     for (TableSchema table : tables) {
       obstacles.addAll(swap.obstacles(table));
     }
+    return obstacles;
+  }
+
+  private void refuseObstacles(Swap swap) throws IOException, CatalogException {
+    List<String> obstacles = obstacles(swap);
     if (!obstacles.isEmpty()) {
       String more = obstacles.size() > 1 ? " (and " + (obstacles.size() - 1) + " more)" : "";
       throw new IOException(obstacles.get(0) + more + "; nothing was changed");
+    }
+  }
+
+  private void refuseGivenUp(BackfillPlan plan) throws IOException {
+    if (!plan.stands(root)) {
+      plan.giveUp(root);
+      throw new IOException(
+          "run "
+              + plan.runId()
+              + " was given up, or another one was begun for "
+              + hours
+              + ", while it was at work; nothing was changed");
+    }
+  }
+
+  /** What was computed beside an erasure goes with the plan, lest it keep the person. */
+  private void refuseErasures(Swap swap, BackfillPlan plan) throws IOException {
+    List<String> erasures = swap.erasures();
+    if (!erasures.isEmpty()) {
+      plan.giveUp(root);
+      throw new IOException(
+          erasures.get(0) + "; nothing was changed, and the same command computes anew");
     }
   }
 

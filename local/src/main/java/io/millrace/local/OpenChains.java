@@ -51,7 +51,7 @@ final class OpenChains {
     TimePartition hour = TimePartition.hour(readFrom);
     while (hour.start() <= publishedFrom + gap && (begins(hour) || !open.isEmpty())) {
       Map<String, List<Long>> times = new HashMap<>();
-      for (Path file : files(hour)) {
+      for (Path file : dataFiles(new Path(events, hour.path()))) {
         boolean all = begins(hour);
         UserTimes.read(
             file,
@@ -95,8 +95,8 @@ final class OpenChains {
     open.put(user, last);
   }
 
-  private List<Path> files(TimePartition hour) throws IOException {
-    Path folder = new Path(events, hour.path());
+  /** The files of a partition's folder that readers see; none where there is no folder. */
+  static List<Path> dataFiles(Path folder) throws IOException {
     List<Path> files = new ArrayList<>();
     for (FileStatus status : list(folder)) {
       String name = status.getPath().getName();

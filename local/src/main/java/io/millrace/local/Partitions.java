@@ -4,6 +4,8 @@ import io.millrace.lake.catalog.Catalog;
 import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.publish.Generations;
+import io.millrace.lake.publish.Generations.Unused;
 import io.millrace.lake.publish.Repair;
 import io.millrace.lake.publish.Repair.Found;
 import io.millrace.lake.publish.Repair.Report;
@@ -12,6 +14,9 @@ import io.millrace.local.LakeReader.Rows;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +27,7 @@ import java.util.function.Predicate;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
+import org.apache.flink.util.TimeUtils;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,14 +44,20 @@ import picocli.CommandLine.Parameters;
           + " them and changes nothing. 'repair' registers what the catalog lacks and sets the"
           + " properties of complete partitions; it changes no file, may be repeated, and may run"
           + " beside the job.",
+      "'clean-generations --older-than DURATION' lists what backfills have written and readers are"
+          + " sent to no more, since that long; with --delete it removes that.",
       "For S3 the keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     },
     sortOptions = false)
 public final class Partitions implements Callable<Integer> {
   private static final String LIST = "list";
   private static final String REPAIR = "repair";
+  private static final String CLEAN = "clean-generations";
 
-  @Parameters(arity = "1", paramLabel = "list|repair", description = "What to do.")
+  @Parameters(
+      arity = "1",
+      paramLabel = "list|repair|clean-generations",
+      description = "What to do.")
   private String action;
 
   @Option(
@@ -69,6 +81,17 @@ public final class Partitions implements Callable<Integer> {
       description = "Database of the tables (default: ${DEFAULT-VALUE}).")
   private String database;
 
+  @Option(
+      names = "--older-than",
+      paramLabel = "DURATION",
+      description =
+          "Of clean-generations: how long nobody was sent there, as '7 d'; longer than the longest"
+              + " query, and than the longest backfill.")
+  private String olderThan;
+
+  @Option(names = "--delete", description = "Of clean-generations: remove what is listed.")
+  private boolean delete;
+
   @Mixin private final S3Access s3 = new S3Access();
 
   private final PrintStream print;
@@ -90,6 +113,10 @@ public final class Partitions implements Callable<Integer> {
     FileSystems.initialize(Configuration.fromMap(s3.settings(environment)));
     CatalogSpec spec = CatalogSpec.hive(catalogUri, database);
     try (Catalog catalog = spec.withDatabaseLocation(root() + "/").open()) {
+      if (action.equals(CLEAN)) {
+        clean(new Generations(new Path(root()), catalog));
+        return CommandLine.ExitCode.OK;
+      }
       List<Table> tables = survey(catalog);
       if (action.equals(LIST)) {
         list(tables);
@@ -101,11 +128,54 @@ public final class Partitions implements Callable<Integer> {
   }
 
   private void check() {
-    if (!action.equals(LIST) && !action.equals(REPAIR)) {
+    if (!List.of(LIST, REPAIR, CLEAN).contains(action)) {
       throw new IllegalArgumentException(
-          "'" + action + "' is not known, allowed are 'list' and 'repair'");
+          "'" + action + "' is not known, allowed are 'list', 'repair' and 'clean-generations'");
+    }
+    if (action.equals(CLEAN) != (olderThan != null) || (delete && !action.equals(CLEAN))) {
+      throw new IllegalArgumentException(
+          "clean-generations needs --older-than, and may have --delete; nothing else takes them");
+    }
+    if (olderThan != null) {
+      lastUsedBefore();
     }
     s3.check(lake);
+  }
+
+  private Instant lastUsedBefore() {
+    try {
+      return Instant.now().minus(TimeUtils.parseDuration(olderThan));
+    } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
+      throw new IllegalArgumentException(
+          "--older-than is '" + olderThan + "', but must be a duration, as '7 d'", e);
+    }
+  }
+
+  private void clean(Generations generations) throws IOException, CatalogException {
+    List<Unused> all = generations.unused(LakeReader.TABLES, lastUsedBefore());
+    List<List<String>> rows = new ArrayList<>();
+    for (Unused unused : all) {
+      String outcome = delete ? generations.remove(unused) ? "removed" : "in use again" : "unused";
+      rows.add(
+          List.of(
+              unused.table().name(),
+              unused.run(),
+              unused.partition().path(),
+              unused.lastUsed().truncatedTo(ChronoUnit.SECONDS).toString(),
+              String.valueOf(unused.files()),
+              String.valueOf(unused.bytes()),
+              outcome));
+    }
+    TextTable.print(
+        print,
+        new Rows(
+            List.of("table", "run", "partition", "last used", "files", "bytes", "outcome"), rows));
+    print.printf(
+        Locale.ROOT,
+        "%,d partitions of former generations, %,d bytes%s%n",
+        rows.size(),
+        all.stream().mapToLong(Unused::bytes).sum(),
+        delete || rows.isEmpty() ? "" : "; nothing was removed: --delete does");
   }
 
   private String root() {

@@ -40,6 +40,9 @@ class BackfillTest {
           --input nowhere --out out | --input is 'nowhere', which is not a folder
           --hours 2026-01-05T10..2026-01-05T12 --out out | --out is not allowed with --hours
           --hours 2026-01-05T10..2026-01-05T12 --lake file:/l | missing --catalog-uri; it takes
+          --input in --out out --give-up | --give-up is not allowed without --hours
+          --hours 2026-01-05T10..2026-01-05T12 --lake file:/l --catalog-uri thrift://h:1 --dry-run --give-up | --dry-run is not allowed with --give-up
+          --hours 2026-01-05T10..2026-01-05T12 --lake file:/l --catalog-uri thrift://h:1 --give-up | --give-up: there is no backfill of 2026-01-05T10..2026-01-05T12 in file:/l that has begun and not ended
           --hours 10..12 --lake file:/l --catalog-uri thrift://h:1 | --hours is '10..12', but must be FIRST..LAST of hours in UTC, as 2026-01-05T10..2026-01-05T12
           --hours 2026-01-05T10..2026-01-05T12 --lake lake --catalog-uri thrift://h:1 | --lake is 'lake', but must be s3://bucket/path or file:///path
           --hours 2026-01-05T10..2026-01-05T12 --lake file:/l --catalog-uri h:1 | not a metastore URI: 'h:1', expected thrift://HOST:PORT
@@ -97,6 +100,7 @@ class BackfillTest {
                 "--raw-until",
                 "--context",
                 "--dry-run",
+                "--give-up",
                 "--s3-endpoint"));
   }
 }

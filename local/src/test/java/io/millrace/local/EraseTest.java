@@ -10,6 +10,7 @@ import io.millrace.event.AppEvent;
 import io.millrace.event.DeadLetter;
 import io.millrace.event.Origin;
 import io.millrace.event.Received;
+import io.millrace.identity.Pseudonymise;
 import io.millrace.lake.catalog.TimePartition;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.lake.parquet.DeadLetterTable;
@@ -18,6 +19,9 @@ import io.millrace.lake.parquet.Lineage;
 import io.millrace.lake.parquet.ParquetOptions;
 import io.millrace.lake.parquet.ParquetRowWriter;
 import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.lake.publish.BackfillPlan;
+import io.millrace.lake.publish.ErasureRecord;
+import io.millrace.lake.publish.HourRange;
 import io.millrace.validation.Validate;
 import io.millrace.validation.ValidationRules;
 import java.io.ByteArrayOutputStream;
@@ -78,6 +82,122 @@ class EraseTest {
     assertThat(home).isEmptyDirectory();
   }
 
+  /** What the backfill has read before would bring the person back. */
+  @Test
+  void aBackfillThatIsAtWorkIsToldAndNothingIsErased() throws Exception {
+    Path root = emptyLake();
+    BackfillPlan plan =
+        new BackfillPlan(
+            "backfill-1",
+            "2026-03-02T00:00:00Z",
+            HourRange.parse("2026-03-01T10..2026-03-01T11"),
+            null,
+            0,
+            0,
+            0,
+            List.of(),
+            new TreeMap<>(),
+            BackfillPlan.Stage.PLANNED);
+    for (BackfillPlan.Stage stage :
+        List.of(BackfillPlan.Stage.PLANNED, BackfillPlan.Stage.WRITTEN)) {
+      plan.at(stage).write(flink(root));
+      StringWriter errors = new StringWriter();
+      assertThat(erase(errors, root, "ann")).isEqualTo(1);
+      assertThat(errors.toString())
+          .isEqualTo(
+              "scripts/erase failed: run backfill-1 recomputes the hours"
+                  + " 2026-03-01T10..2026-03-01T11 since 2026-03-02T00:00:00Z, and could bring the"
+                  + " person back: wait for it; where it was interrupted, run scripts/backfill"
+                  + " --hours 2026-03-01T10..2026-03-01T11 again, or forget it by scripts/backfill"
+                  + " --hours 2026-03-01T10..2026-03-01T11 --give-up; nothing was changed\n");
+      assertThat(root.resolve("_erasures")).doesNotExist();
+    }
+    plan.at(BackfillPlan.Stage.SWAPPED).write(flink(root));
+    StringWriter errors = new StringWriter();
+    assertThat(erase(errors, root, "ann")).as(errors.toString()).isZero();
+    assertThat(root.resolve("_erasures")).isNotEmptyDirectory();
+  }
+
+  /** A backfill waits for the end of each. */
+  @Test
+  void anErasureThatWasInterruptedEndsWithTheNextOfThePerson() throws Exception {
+    Path root = emptyLake();
+    ErasureRecord ofAnn = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
+    ErasureRecord ofBob = ErasureRecord.begin("e-2", "bob", "asked", "2026-01-01T00:00:00Z");
+    ofAnn.write(flink(root));
+    ofBob.write(flink(root));
+    StringWriter errors = new StringWriter();
+    assertThat(erase(errors, root, "ann")).as(errors.toString()).isZero();
+    assertThat(ErasureRecord.notEndedBy(Instant.now(), flink(root))).containsExactly(ofBob);
+  }
+
+  /** Raw records have the id as it was sent, events and sessions may have a pseudonym. */
+  @Test
+  void anotherNameOfThePersonIsHintedAt() throws Exception {
+    String key =
+        "file:" + Files.writeString(home.resolve("key"), "a-key-of-32-bytes-for-pseudonyms");
+    String pseudonym = Pseudonymise.pseudonym("a-key-of-32-bytes-for-pseudonyms", "ann");
+    Path root = home.resolve("lake");
+    byte[] record =
+        ("{\"event_id\":\"e\",\"user_id\":\"ann\",\"event_type\":\"purchase\","
+                + "\"timestamp\":\"2026-03-01T10:00:00Z\"}")
+            .getBytes(StandardCharsets.UTF_8);
+    long time = Instant.parse("2026-03-01T10:00:00Z").toEpochMilli();
+    Received sent =
+        validate().validate(new Origin("session", 0, 0, time, time), null, List.of(), record);
+    AppEvent event = new AppEvent(sent.event().withUserId(pseudonym), false, true);
+    write(root, new RawEventTable(), Map.of(file(time, 0), List.of(sent)));
+    write(root, new AppEventTable(), Map.of(file(time, 0), List.of(event)));
+
+    assertThat(said(root, "ann"))
+        .containsPattern("raw_app_events +1 +1 +1 +1\n")
+        .endsWith(
+            "No event and no session has the id: where the job has users.pseudonym-key they have its"
+                + " pseudonym, which --pseudonym-key tells.\nNothing was changed.\n");
+    assertThat(said(root, "ann", "--pseudonym-key", key)).doesNotContain("the id");
+    assertThat(said(root, "bob", "--pseudonym-key", key))
+        .contains("No row has the id as it was sent, or its pseudonym with this key.\n");
+    assertThat(said(root, pseudonym))
+        .contains(
+            "The id looks like a pseudonym, which no raw record and no dead letter has: erase the id"
+                + " as it was sent, too, with --pseudonym-key.\n");
+  }
+
+  /** What a dry run prints. */
+  private String said(Path root, String user, String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "--user",
+                user,
+                "--reason",
+                "asked",
+                "--dry-run",
+                "--lake",
+                root.toUri().toString().replaceAll("/$", "")));
+    args.addAll(Arrays.asList(more));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    StringWriter errors = new StringWriter();
+    int code = run(out, errors, args.toArray(new String[0]));
+    assertThat(code).as(errors.toString()).isZero();
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private Path emptyLake() throws Exception {
+    Path root = home.resolve("lake");
+    Files.createDirectories(root.resolve(AppEventTable.SCHEMA.path()));
+    return root;
+  }
+
+  private static org.apache.flink.core.fs.Path flink(Path path) {
+    return new org.apache.flink.core.fs.Path(path.toUri());
+  }
+
+  private int erase(StringWriter errors, Path root, String user) {
+    String lake = root.toUri().toString().replaceAll("/$", "");
+    return run(errors, "--user", user, "--reason", "asked", "--lake", lake);
+  }
+
   @Test
   void aShortPseudonymKeyIsRefused() throws Exception {
     Path key = Files.writeString(home.resolve("key"), "short");
@@ -122,17 +242,7 @@ class EraseTest {
                 .containsExactly(List.of("true")));
 
     StringWriter errors = new StringWriter();
-    assertThat(
-            run(
-                errors,
-                "--user",
-                user,
-                "--reason",
-                "asked",
-                "--lake",
-                root.toUri().toString().replaceAll("/$", "")))
-        .as(errors.toString())
-        .isZero();
+    assertThat(erase(errors, root, user)).as(errors.toString()).isZero();
 
     tables.forEach(
         (table, where) ->
@@ -178,12 +288,15 @@ class EraseTest {
     return files;
   }
 
+  private static Validate validate() {
+    return new Validate(
+        ValidationRules.DEFAULTS,
+        new JsonEventDecoder(new JsonEventDecoder.Limits(1 << 20, 32, 64, 1024, 128, true)));
+  }
+
   private Path writeALake() throws Exception {
     Path root = home.resolve("lake");
-    Validate validate =
-        new Validate(
-            ValidationRules.DEFAULTS,
-            new JsonEventDecoder(new JsonEventDecoder.Limits(1 << 20, 32, 64, 1024, 128, true)));
+    Validate validate = validate();
     EngagementSimulator simulator =
         new EngagementSimulator(
             SimulatorOptions.of(6_000, 5)
@@ -248,7 +361,11 @@ class EraseTest {
   }
 
   private int run(StringWriter errors, String... args) {
-    PrintStream print = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+    return run(new ByteArrayOutputStream(), errors, args);
+  }
+
+  private int run(ByteArrayOutputStream out, StringWriter errors, String... args) {
+    PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
     return Commands.run(new Erase(print, home, Map.of()), args, new PrintWriter(errors, true));
   }
 }

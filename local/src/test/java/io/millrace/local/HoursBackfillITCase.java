@@ -16,12 +16,14 @@ import io.millrace.lake.parquet.RollupTable;
 import io.millrace.lake.parquet.SessionTable;
 import io.millrace.lake.publish.BackfillPlan;
 import io.millrace.lake.publish.BackfillPlan.Stage;
+import io.millrace.lake.publish.ErasureRecord;
 import io.millrace.lake.publish.HourRange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -45,6 +48,10 @@ class HoursBackfillITCase {
   private static final String NAME = "hours";
   private static final String ROOT = "s3://" + Stack.BUCKET + "/" + NAME;
   private static final String HOURS = "2026-03-01T10..2026-03-01T11";
+  private static final org.apache.flink.core.fs.Path FLINK_ROOT =
+      new org.apache.flink.core.fs.Path(ROOT);
+  private static final org.apache.flink.core.fs.Path PLAN =
+      BackfillPlan.file(FLINK_ROOT, HourRange.parse(HOURS));
   private static final String TOPICS = NAME + "-session:*," + NAME + "-install:install";
 
   /** All that does not depend on how and when a record came. */
@@ -57,9 +64,9 @@ class HoursBackfillITCase {
   /** What is final: no late event is in it. */
   private static final List<String> FINAL =
       List.of(
-          "SELECT * FROM sessions WHERE day = '01' AND hour IN ('10', '11') ORDER BY session_id",
+          "SELECT * FROM sessions WHERE day = '01' AND hour IN ('09', '10', '11') ORDER BY session_id",
           "SELECT * EXCLUDE (active_users_hll) FROM hourly_aggregates_with_dimensions WHERE day ="
-              + " '01' AND hour IN ('10', '11') ORDER BY ALL",
+              + " '01' AND hour IN ('09', '10', '11') ORDER BY ALL",
           "SELECT * EXCLUDE (active_users_hll) FROM daily_aggregates_with_dimensions WHERE day ="
               + " '01' ORDER BY ALL");
 
@@ -87,15 +94,21 @@ class HoursBackfillITCase {
     }
   }
 
+  private static final Sent FIRST = new Sent("first", "ann", "2026-03-01T10:05:00Z");
   private static final List<Sent> IN_TIME =
       List.of(
+          new Sent("alone", "eve", "2026-03-01T09:40:00Z"),
           new Sent("before", "ann", "2026-03-01T09:50:00Z"),
-          new Sent("first", "ann", "2026-03-01T10:05:00Z"),
+          FIRST,
           new Sent("second", "bob", "2026-03-01T11:59:59.999Z"),
           new Sent("after", "bob", "2026-03-01T12:00:00Z"),
           new Sent("next-day", "ann", "2026-03-02T12:30:00Z"));
   private static final Sent LATE = new Sent("late", "bob", "2026-03-01T10:30:00Z");
   private static final Sent LATE_ALONE = new Sent("late-too", "cleo", "2026-03-01T11:15:00Z");
+
+  /** Takes the session of "alone" out of the hour before the first. */
+  private static final Sent LATE_ACROSS = new Sent("across", "eve", "2026-03-01T10:02:00Z");
+
   private static final Sent TOO_LATE_FOR_RAW = new Sent("later", "cleo", "2026-03-01T10:45:00Z");
 
   /** What the command said and how it ended. */
@@ -106,13 +119,27 @@ class HoursBackfillITCase {
   }
 
   private static End backfill(String... more) {
+    return backfill(new ByteArrayOutputStream(), more);
+  }
+
+  private static End backfill(ByteArrayOutputStream out, String... more) {
+    Backfill command = new Backfill(print(out), keys());
+    List<String> arguments = new ArrayList<>(Arrays.asList(more));
+    arguments.addAll(List.of("--hours", HOURS, "--topics", TOPICS));
+    return run(command, out, arguments);
+  }
+
+  private static End partitions(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
+    return run(new Partitions(print(out), keys()), out, Arrays.asList(arguments));
+  }
+
+  private static End run(
+      Callable<Integer> command, ByteArrayOutputStream out, List<String> arguments) {
     StringWriter errors = new StringWriter();
-    List<String> arguments =
+    List<String> all =
         new ArrayList<>(
             List.of(
-                "--hours",
-                HOURS,
                 "--lake",
                 ROOT,
                 "--catalog-uri",
@@ -121,18 +148,19 @@ class HoursBackfillITCase {
                 NAME,
                 "--s3-endpoint",
                 stack.faultyS3().endpoint().toString()));
-    arguments.addAll(Arrays.asList(more));
-    arguments.addAll(List.of("--topics", TOPICS));
-    Map<String, String> environment =
-        Map.of(
-            "AWS_ACCESS_KEY_ID", stack.s3().accessKey(),
-            "AWS_SECRET_ACCESS_KEY", stack.s3().secretKey());
-    int code =
-        Commands.run(
-            new Backfill(new PrintStream(out, true, StandardCharsets.UTF_8), environment),
-            arguments.toArray(new String[0]),
-            new PrintWriter(errors, true));
+    all.addAll(arguments);
+    int code = Commands.run(command, all.toArray(new String[0]), new PrintWriter(errors, true));
     return new End(code, out.toString(StandardCharsets.UTF_8).lines().toList(), errors.toString());
+  }
+
+  private static PrintStream print(ByteArrayOutputStream out) {
+    return new PrintStream(out, true, StandardCharsets.UTF_8);
+  }
+
+  private static Map<String, String> keys() {
+    return Map.of(
+        "AWS_ACCESS_KEY_ID", stack.s3().accessKey(),
+        "AWS_SECRET_ACCESS_KEY", stack.s3().secretKey());
   }
 
   private static Catalog catalog() {
@@ -184,7 +212,17 @@ class HoursBackfillITCase {
       TableSchema table, TimePartition partition, String property, String value) {
     long[] last = {System.nanoTime()};
     Await.until(
-        () -> table.name() + " " + partition.path() + " with " + property + " = " + value,
+        () ->
+            table.name()
+                + " "
+                + partition.path()
+                + " with "
+                + property
+                + " = "
+                + value
+                + ", while events are "
+                + byCatalog(
+                    "SELECT hour, event_id, late FROM app_events WHERE day = '01' ORDER BY ALL"),
         PATIENCE,
         () -> {
           if (System.nanoTime() - last[0] > 500_000_000L) {
@@ -260,53 +298,73 @@ class HoursBackfillITCase {
       assertThat(before)
           .extracting(r -> r.get(0) + " " + r.get(12))
           .containsExactly(
-              "first false", "first true", "late true", "late-too true", "second false");
+              "across true",
+              "first false",
+              "first true",
+              "late true",
+              "late-too true",
+              "second false");
 
       nothingIsChangedByADryRun(before);
-      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("4", "2")));
-      List<List<List<String>>> expected = inTime(folder, List.of(LATE, LATE_ALONE));
-      assertThat(expected.get(0)).hasSize(4);
-      assertThat(expected.get(1)).hasSize(3);
+      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("5", "3")));
+      List<List<List<String>>> expected = inTime(folder, List.of(LATE, LATE_ALONE, LATE_ACROSS));
+      assertThat(expected.get(0)).hasSize(5);
+      assertThat(expected.get(1)).hasSize(4);
       End end = backfill();
       assertThat(end.errors()).isEmpty();
       assertThat(end.code()).isZero();
       assertThat(end.lines())
-          .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +swapped +3 +2 +0"))
+          .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +swapped +4 +3 +0"))
           .anyMatch(l -> l.matches("app_events +" + hour(11).path() + " +swapped +2 +2 +0"))
-          .anyMatch(l -> l.matches("sessions +" + hour(10).path() + " +swapped +1 +2 +0"))
+          .contains(
+              "Sessions go on across " + HOURS + ": 2026-03-01T09..2026-03-01T11 are published.")
+          .anyMatch(l -> l.matches("sessions +" + hour(9).path() + " +swapped +1 +0 +0"))
+          .anyMatch(l -> l.matches("app_events +" + hour(9).path() + " +swapped +2 +2 +0"))
+          .anyMatch(l -> l.matches("sessions +" + hour(10).path() + " +swapped +1 +3 +0"))
           .anyMatch(l -> l.matches("sessions +" + hour(11).path() + " +swapped +0 +1 +0"))
           .anyMatch(l -> l.matches("daily_agg\\S+ +" + DAY.path() + " +swapped .*"))
           .noneMatch(l -> l.startsWith("Warning"));
       assertThat(recomputed()).isEqualTo(expected);
-      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("6", "4")));
+      assertThat(byCatalog(TOTAL)).isEqualTo(List.of(List.of("8", "5")));
       assertThat(byPath(SAME)).as("by path nothing moves").isEqualTo(before);
-      assertThat(byPath(TOTAL)).isEqualTo(List.of(List.of("4", "2")));
+      assertThat(byPath(TOTAL)).isEqualTo(List.of(List.of("5", "3")));
       assertThat(
               byCatalog(
                   "SELECT event_id FROM app_events WHERE day = '01' AND hour NOT IN ('10', '11') ORDER BY 1"))
-          .isEqualTo(List.of(List.of("after"), List.of("before")));
+          .isEqualTo(List.of(List.of("after"), List.of("alone"), List.of("before")));
       assertThat(registered(10).location()).startsWith(ROOT + "/_generations/app_events/backfill-");
       assertThat(registered(10).properties())
           .containsEntry("millrace.complete", "true")
-          .containsEntry("millrace.rows", "2");
-      assertThat(registered(9).location()).startsWith(ROOT + "/processed/app_events/");
+          .containsEntry("millrace.rows", "3");
+      assertThat(registered(9).location()).startsWith(ROOT + "/_generations/app_events/backfill-");
+      assertThat(registered(12).location()).startsWith(ROOT + "/processed/app_events/");
       theLedgerKeepsTheRunsApart();
 
       anInterruptedSwapGoesOn(expected);
 
       send(TOO_LATE_FOR_RAW, "2026-03-02T12:32:00Z");
-      awaitComplete(10, "millrace.rows", "3");
+      awaitComplete(10, "millrace.rows", "4");
       List<List<String>> late = byCatalog(SAME);
       assertThat(late)
           .extracting(r -> r.get(0) + " " + r.get(12))
           .containsExactly(
-              "first false", "late false", "later true", "late-too false", "second false");
+              "across false",
+              "first false",
+              "late false",
+              "later true",
+              "late-too false",
+              "second false");
       assertThat(names(onDisk(registered(10).location())))
           .containsAll(newest(stack.lake().resolve(NAME + "/processed/app_events"), 10));
 
+      whatWasComputedBesideAnErasureGoes();
+      assertThat(byCatalog(SAME)).isEqualTo(late);
       assertThat(backfill().errors()).isEmpty();
-      assertThat(recomputed())
-          .isEqualTo(inTime(folder, List.of(LATE, LATE_ALONE, TOO_LATE_FOR_RAW)));
+      List<List<List<String>>> all =
+          inTime(folder, List.of(LATE, LATE_ALONE, LATE_ACROSS, TOO_LATE_FOR_RAW));
+      assertThat(recomputed()).isEqualTo(all);
+      formerGenerationsAreCleaned();
+      assertThat(recomputed()).isEqualTo(all);
       assertThat(flink.restarts(job)).isZero();
       flink.cancel(job);
     } finally {
@@ -321,15 +379,19 @@ class HoursBackfillITCase {
     }
     awaitComplete(10, "millrace.complete", "true");
     awaitComplete(11, "millrace.complete", "true");
+    awaitComplete(9, "millrace.complete", "true");
+    awaitComplete(SessionTable.SCHEMA, hour(9), "millrace.complete", "true");
     awaitComplete(SessionTable.SCHEMA, hour(10), "millrace.complete", "true");
+    awaitComplete(RollupTable.HOURLY, hour(9), "millrace.complete", "true");
     awaitComplete(RollupTable.HOURLY, hour(10), "millrace.complete", "true");
     awaitComplete(RollupTable.HOURLY, hour(11), "millrace.complete", "true");
     awaitComplete(RollupTable.DAILY, DAY, "millrace.complete", "true");
     send(LATE, "2026-03-02T12:30:01Z");
     send(LATE_ALONE, "2026-03-02T12:30:02Z");
+    send(LATE_ACROSS, "2026-03-02T12:30:02Z");
     // A resend after more than a day: no longer recognised, and there twice.
-    send(IN_TIME.get(1), "2026-03-02T12:30:03Z");
-    awaitComplete(10, "millrace.rows", "3");
+    send(FIRST, "2026-03-02T12:30:03Z");
+    awaitComplete(10, "millrace.rows", "4");
     awaitComplete(11, "millrace.rows", "2");
   }
 
@@ -390,19 +452,17 @@ class HoursBackfillITCase {
             byCatalog(
                 "SELECT count(DISTINCT run_id), sum(received), sum(accepted), sum(duplicates),"
                     + " sum(late), sum(discrepancy) FROM ledger_totals WHERE mode = 'bounded'"))
-        .isEqualTo(List.of(List.of("1", "7", "6", "1", "0", "0")));
+        .isEqualTo(List.of(List.of("1", "9", "8", "1", "0", "0")));
     assertThat(
             byCatalog(
                 "SELECT count(DISTINCT run_id), sum(received) - sum(accepted), sum(duplicates),"
                     + " sum(late), sum(discrepancy) FROM ledger_totals WHERE mode = 'streaming'"))
-        .isEqualTo(List.of(List.of("1", "0", "0", "3", "0")));
+        .isEqualTo(List.of(List.of("1", "0", "0", "4", "0")));
   }
 
   /** As if the run had ended between the two partitions. */
   private static void anInterruptedSwapGoesOn(List<List<List<String>>> expected) throws Exception {
-    org.apache.flink.core.fs.Path root = new org.apache.flink.core.fs.Path(ROOT);
-    BackfillPlan plan =
-        BackfillPlan.read(BackfillPlan.file(root, HourRange.parse(HOURS))).orElseThrow();
+    BackfillPlan plan = BackfillPlan.read(PLAN).orElseThrow();
     assertThat(plan.stage()).isEqualTo(Stage.SWAPPED);
     String target = registered(11).location();
     try (Catalog catalog = catalog()) {
@@ -410,17 +470,76 @@ class HoursBackfillITCase {
       catalog.place(AppEventTable.SCHEMA, Map.of(hour(11), new Placement(former, Map.of())));
     }
     assertThat(recomputed()).isNotEqualTo(expected);
-    plan.at(Stage.WRITTEN).write(root);
+    plan.at(Stage.WRITTEN).write(FLINK_ROOT);
 
     End end = backfill();
     assertThat(end.errors()).isEmpty();
     assertThat(end.lines())
         .contains("Run " + plan.runId() + " had not swapped all of them; going on.")
-        .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +already +2 +2 +0"))
+        .anyMatch(l -> l.matches("app_events +" + hour(10).path() + " +already +3 +3 +0"))
         .anyMatch(l -> l.matches("app_events +" + hour(11).path() + " +swapped +2 +2 +0"))
         .noneMatch(l -> l.startsWith("Done in"));
     assertThat(recomputed()).isEqualTo(expected);
     assertThat(registered(11).location()).isEqualTo(target);
+  }
+
+  /** Neither what waits to be swapped nor what is computed meanwhile may bring the person back. */
+  private static void whatWasComputedBesideAnErasureGoes() throws Exception {
+    ErasureRecord erasure = ErasureRecord.begin("e-1", "zoe", "asked", Instant.now().toString());
+    erasure.write(FLINK_ROOT);
+    assertThat(backfill().errors())
+        .startsWith("scripts/backfill failed: erasure e-1, begun at ")
+        .endsWith("again for the same person; nothing was changed\n");
+
+    BackfillPlan waiting = BackfillPlan.read(PLAN).orElseThrow().at(Stage.WRITTEN);
+    waiting.write(FLINK_ROOT);
+    erasure.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+    ErasureRecord later = ErasureRecord.begin("e-2", "zoe", "asked", Instant.now().toString());
+    ByteArrayOutputStream out =
+        new ByteArrayOutputStream() {
+          @Override
+          public synchronized void write(byte[] bytes, int from, int length) {
+            super.write(bytes, from, length);
+            if (new String(bytes, from, length, StandardCharsets.UTF_8).contains("Done in")) {
+              try {
+                later.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }
+          }
+        };
+    End end = backfill(out);
+    assertThat(end.code()).isEqualTo(1);
+    assertThat(end.lines())
+        .anyMatch(
+            l ->
+                l.startsWith("What run " + waiting.runId() + " has written is of no use any more")
+                    && l.contains("computed anew: erasure e-1 ended at "));
+    assertThat(end.errors())
+        .startsWith("scripts/backfill failed: erasure e-2 ended at ")
+        .endsWith("; nothing was changed, and the same command computes anew\n");
+    assertThat(BackfillPlan.read(PLAN)).isEmpty();
+    assertThat(names(stack.lake().resolve(NAME + "/_generations/app_events")))
+        .as("nothing of the second run is left")
+        .containsExactly(waiting.runId());
+  }
+
+  private static void formerGenerationsAreCleaned() throws Exception {
+    Path generations = stack.lake().resolve(NAME + "/_generations/app_events");
+    assertThat(names(generations)).hasSize(2);
+    End seen = partitions("clean-generations", "--older-than", "1 ms");
+    assertThat(seen.errors()).isEmpty();
+    assertThat(seen.lines()).last().asString().endsWith("; nothing was removed: --delete does");
+    assertThat(names(generations)).hasSize(2);
+    End end = partitions("clean-generations", "--older-than", "1 ms", "--delete");
+    assertThat(end.errors()).isEmpty();
+    String used = BackfillPlan.read(PLAN).orElseThrow().runId();
+    assertThat(end.lines())
+        .hasSameSizeAs(seen.lines())
+        .anyMatch(l -> l.matches("app_events +backfill-\\S+ +" + hour(10).path() + " .* removed"))
+        .noneMatch(l -> l.contains(used) && l.contains(hour(10).path()));
+    assertThat(names(generations)).containsExactly(used);
   }
 
   private static List<String> names(Path folder) throws IOException {

@@ -34,13 +34,18 @@ class PartitionsTest {
       delimiter = '|',
       textBlock =
           """
-          drop --lake file:/l --catalog-uri thrift://h:1 | 'drop' is not known, allowed are 'list' and 'repair'
+          drop --lake file:/l --catalog-uri thrift://h:1 | 'drop' is not known, allowed are 'list', 'repair' and 'clean-generations'
           list --lake lake --catalog-uri thrift://h:1 | --lake is 'lake', but must be s3://bucket/path or file:///path
           list --lake s3:// --catalog-uri thrift://h:1 | --lake is 's3://', but must be s3://bucket/path or file:///path
           list --lake file:/l --catalog-uri h:1 | not a metastore URI: 'h:1', expected thrift://HOST:PORT
           list --lake s3://l --catalog-uri thrift://h:1 --s3-endpoint h:9000 | --s3-endpoint is 'h:9000', but must be http://HOST:PORT or https://HOST
           list --lake file:/l | Missing required option: '--catalog-uri=URI'
-          --lake file:/l --catalog-uri thrift://h:1 | Missing required parameter: 'list|repair'
+          --lake file:/l --catalog-uri thrift://h:1 | Missing required parameter: 'list|repair|clean-generations'
+          clean-generations --lake file:/l --catalog-uri thrift://h:1 | clean-generations needs --older-than, and may have --delete
+          list --lake file:/l --catalog-uri thrift://h:1 --delete | clean-generations needs --older-than, and may have --delete
+          repair --lake file:/l --catalog-uri thrift://h:1 --older-than 7d | clean-generations needs --older-than, and may have --delete
+          clean-generations --lake file:/l --catalog-uri thrift://h:1 --older-than week | --older-than is 'week', but must be a duration, as '7 d'
+          clean-generations --lake file:/l --catalog-uri thrift://h:1 --older-than 99999999999999d | --older-than is '99999999999999d', but must be a duration, as '7 d'
           list --lake file:/l --catalog-uri thrift://h:1 --fast | Unknown option: '--fast'
           """)
   void aWrongArgumentIsToldInALine(String args, String message) {
@@ -73,6 +78,14 @@ class PartitionsTest {
       System.setOut(before);
     }
     assertThat(help.toString(StandardCharsets.UTF_8))
-        .contains(List.of("list|repair", "--lake", "--catalog-uri", "--database", "--s3-endpoint"));
+        .contains(
+            List.of(
+                "list|repair|clean-generations",
+                "--lake",
+                "--catalog-uri",
+                "--database",
+                "--older-than",
+                "--delete",
+                "--s3-endpoint"));
   }
 }

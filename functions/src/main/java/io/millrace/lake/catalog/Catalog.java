@@ -74,6 +74,11 @@ public interface Catalog extends AutoCloseable {
     public boolean isAt(String folder) {
       return HiveCatalog.normalised(location).equals(HiveCatalog.normalised(folder));
     }
+
+    /** Whether readers are sent to some folder below that one. */
+    public boolean isBelow(String folder) {
+      return HiveCatalog.normalised(location).startsWith(HiveCatalog.normalised(folder) + "/");
+    }
   }
 
   /**

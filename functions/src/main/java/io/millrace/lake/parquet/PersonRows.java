@@ -23,10 +23,10 @@ import org.apache.parquet.schema.MessageType;
  * {@code user_id}; where the value cannot be parsed, when the id stands in it as a word.
  */
 public final class PersonRows {
-  /** The tables that know users. */
+  /** The tables that know users; first those that others are computed from. */
   public static final List<TableSchema> TABLES =
       List.of(
-          AppEventTable.SCHEMA, SessionTable.SCHEMA, RawEventTable.SCHEMA, DeadLetterTable.SCHEMA);
+          RawEventTable.SCHEMA, DeadLetterTable.SCHEMA, AppEventTable.SCHEMA, SessionTable.SCHEMA);
 
   private static final JsonFactory JSON =
       JsonFactory.builder()

@@ -32,6 +32,9 @@ public final class RowErasure {
   /** Above what jobs write with: a file without some rows should not be larger than with them. */
   private static final int ZSTD_LEVEL = 9;
 
+  /** The most that jobs can be told to write with. */
+  private static final int LAST_ZSTD_LEVEL = 22;
+
   private static final int SHORT_STATISTICS = 8;
   private static final int TAIL = 8;
 
@@ -97,50 +100,66 @@ public final class RowErasure {
     metadata.put(Lineage.ROWS, Long.toString(left));
     Set<String> unique = uniqueColumns(former);
     long length = file.getFileSystem().getFileStatus(file).getLen();
-    write(file, person, target, schema, metadata, unique, Integer.MAX_VALUE);
+    Format format = new Format(schema, metadata, unique, ZSTD_LEVEL, Integer.MAX_VALUE);
+    write(file, person, target, format);
     if (Files.size(target) > length) {
       // Of two values, a short one that was the least may be gone, and the long one stand for it.
-      write(file, person, target, schema, metadata, unique, SHORT_STATISTICS);
+      write(file, person, target, format.smallest());
     }
     pad(target, length);
     return left;
   }
 
-  private static void write(
-      org.apache.flink.core.fs.Path file,
-      PersonRows person,
-      Path target,
+  /**
+   * How a file is written.
+   *
+   * @param unique columns without a dictionary
+   * @param statistics longest value that tells of a column's least and greatest
+   */
+  private record Format(
       MessageType schema,
       Map<String, String> metadata,
       Set<String> unique,
-      int statistics)
+      int zstdLevel,
+      int statistics) {
+    Format smallest() {
+      return new Format(schema, metadata, unique, LAST_ZSTD_LEVEL, SHORT_STATISTICS);
+    }
+  }
+
+  private static void write(
+      org.apache.flink.core.fs.Path file, PersonRows person, Path target, Format format)
       throws IOException {
     RowColumns columns =
         new RowColumns(
-            file.getName(), schema, unique, ParquetOptions.DEFAULT, new PageCodec(ZSTD_LEVEL));
+            file.getName(),
+            format.schema(),
+            format.unique(),
+            ParquetOptions.DEFAULT,
+            new PageCodec(format.zstdLevel()));
     try (LocalDataOutputStream out = new LocalDataOutputStream(target.toFile());
-        ParquetRows rows = new ParquetRows(file, schema)) {
+        ParquetRows rows = new ParquetRows(file, format.schema())) {
       ParquetFileWriter writer =
           new ParquetFileWriter(
               FlinkFiles.output(out),
-              schema,
+              format.schema(),
               ParquetFileWriter.Mode.CREATE,
               ParquetOptions.DEFAULT.rowGroupBytes(),
               0,
               RowColumns.COLUMN_INDEX_TRUNCATE,
-              statistics,
+              format.statistics(),
               false);
       writer.start();
       for (Group row = rows.next(); row != null; row = rows.next()) {
         if (!person.has(row)) {
-          copy(row, columns, unique);
+          copy(row, columns, format.unique());
           if (columns.held() >= ParquetOptions.DEFAULT.rowGroupBytes()) {
             columns.flush(writer);
           }
         }
       }
       columns.flush(writer);
-      writer.end(metadata);
+      writer.end(format.metadata());
     }
   }
 

@@ -14,7 +14,9 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import javax.annotation.Nullable;
 import org.apache.flink.core.fs.FSDataInputStream;
+import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -24,7 +26,9 @@ import org.apache.flink.core.fs.Path;
  *
  * @param runId the run, as in the ledger; part of the generation's folders
  * @param plannedAt when it began, ISO-8601
- * @param hours the hours that are published
+ * @param hours the hours that were asked for; they name the plan
+ * @param published the hours that are published: those, and hours beside them that changed with
+ *     them
  * @param eventsFrom first event time that is read, epoch ms
  * @param eventsTo last event time that is read, epoch ms
  * @param settledUntil partitions that end by then are over, epoch ms; others are left alone
@@ -36,6 +40,7 @@ public record BackfillPlan(
     String runId,
     String plannedAt,
     HourRange hours,
+    @Nullable HourRange published,
     long eventsFrom,
     long eventsTo,
     long settledUntil,
@@ -59,6 +64,7 @@ public record BackfillPlan(
   }
 
   public BackfillPlan {
+    published = published == null ? hours : published;
     rawFiles = List.copyOf(rawFiles);
     lastOffsets = new TreeMap<>(lastOffsets);
   }
@@ -88,6 +94,7 @@ public record BackfillPlan(
         runId,
         plannedAt,
         window.hours(),
+        window.hours(),
         window.eventsFrom(),
         window.eventsTo(),
         window.settledUntil(),
@@ -114,10 +121,20 @@ public record BackfillPlan(
 
   /** The same plan, further on. */
   public BackfillPlan at(Stage newStage) {
+    return with(published, newStage);
+  }
+
+  /** The same plan, publishing other hours. */
+  public BackfillPlan publishing(HourRange other) {
+    return with(other, stage);
+  }
+
+  private BackfillPlan with(HourRange newPublished, Stage newStage) {
     return new BackfillPlan(
         runId,
         plannedAt,
         hours,
+        newPublished,
         eventsFrom,
         eventsTo,
         settledUntil,
@@ -142,8 +159,8 @@ public record BackfillPlan(
 
   private List<TimePartition> all(TableSchema table) {
     List<TimePartition> partitions = new ArrayList<>();
-    TimePartition next = TimePartition.of(hours.from(), table.granularity());
-    while (next.start() < hours.end()) {
+    TimePartition next = TimePartition.of(published.from(), table.granularity());
+    while (next.start() < published.end()) {
       partitions.add(next);
       next = new TimePartition(next.end(), table.granularity());
     }
@@ -157,7 +174,49 @@ public record BackfillPlan(
 
   /** Where the plan of some hours is. */
   public static Path file(Path root, HourRange hours) {
-    return new Path(root, FOLDER + "/plans/" + hours + ".json");
+    return new Path(plans(root), hours + ".json");
+  }
+
+  private static Path plans(Path root) {
+    return new Path(root, FOLDER + "/plans");
+  }
+
+  /** The last plan of each range of hours that was ever begun. */
+  static List<BackfillPlan> all(Path root) throws IOException {
+    List<BackfillPlan> all = new ArrayList<>();
+    for (FileStatus file : Completion.list(plans(root))) {
+      if (file.getPath().getName().endsWith(".json")) {
+        read(file.getPath()).ifPresent(all::add);
+      }
+    }
+    return all;
+  }
+
+  /** Those that were begun and have not swapped everything: at work, or interrupted. */
+  public static List<BackfillPlan> unfinished(Path root) throws IOException {
+    return all(root).stream().filter(plan -> plan.stage != Stage.SWAPPED).toList();
+  }
+
+  /** Whether this is still the plan of its hours: not given up, and none was made since. */
+  public boolean stands(Path root) throws IOException {
+    return read(file(root, hours)).filter(plan -> plan.runId.equals(runId)).isPresent();
+  }
+
+  /**
+   * Gives the plan up: it goes, and before that what was written by it, which no reader is sent to
+   * unless a swap has begun; then {@link Generations} tell what of it is unused.
+   */
+  public void giveUp(Path root) throws IOException {
+    if (stage == Stage.PLANNED) {
+      for (FileStatus table : Completion.list(new Path(root, FOLDER))) {
+        Path written = new Path(table.getPath(), runId);
+        written.getFileSystem().delete(written, true);
+      }
+    }
+    if (stands(root)) {
+      Path file = file(root, hours);
+      file.getFileSystem().delete(file, false);
+    }
   }
 
   /** Reads a plan; empty where there is none. */

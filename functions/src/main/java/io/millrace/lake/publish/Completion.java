@@ -1,5 +1,6 @@
 package io.millrace.lake.publish;
 
+import io.millrace.lake.catalog.Granularity;
 import io.millrace.lake.catalog.TimePartition;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -65,6 +66,24 @@ final class Completion {
       }
     }
     return files;
+  }
+
+  /** The folders of partitions below a table's or a generation's, as paths from there. */
+  static List<String> partitionFolders(Path base, Granularity granularity) throws IOException {
+    List<String> found = List.of("");
+    for (String column : granularity.columns()) {
+      List<String> next = new ArrayList<>();
+      for (String parent : found) {
+        for (FileStatus status : list(parent.isEmpty() ? base : new Path(base, parent))) {
+          String name = status.getPath().getName();
+          if (status.isDir() && name.startsWith(column + "=")) {
+            next.add(parent.isEmpty() ? name : parent + "/" + name);
+          }
+        }
+      }
+      found = next;
+    }
+    return found;
   }
 
   /** What a folder holds; nothing where there is no such folder. */

@@ -33,11 +33,12 @@ import org.apache.flink.core.fs.Path;
  */
 public final class Erasure {
   /** How old a file must be that would grow: see {@link RowErasure#write}. */
-  private static final Duration SETTLED = Duration.ofHours(1);
+  public static final Duration SETTLED = Duration.ofHours(1);
 
   private final Path root;
   private final PersonRows person;
   private final java.nio.file.Path work;
+  private final List<Path> left = new ArrayList<>();
   private Progress progress = (table, files) -> {};
 
   /** Hears how far a table is. */
@@ -81,6 +82,15 @@ public final class Erasure {
   public Erasure onProgress(Progress to) {
     progress = to;
     return this;
+  }
+
+  /**
+   * Files that still have rows of the person: they would grow, and are so young that a job can be
+   * restored from the checkpoint that committed them, which does not allow that. To be run again
+   * for them after {@link #SETTLED}.
+   */
+  public List<Path> left() {
+    return List.copyOf(left);
   }
 
   /** Looks for the person's rows, and changes nothing. */
@@ -153,8 +163,7 @@ public final class Erasure {
     try {
       for (FileStatus file : folder.files()) {
         long ofPerson = RowErasure.count(file.getPath(), person).ofPerson();
-        if (ofPerson > 0) {
-          written.put(file, without(file));
+        if (ofPerson > 0 && without(file, written)) {
           rows += ofPerson;
         }
       }
@@ -165,7 +174,7 @@ public final class Erasure {
       }
     } finally {
       for (java.nio.file.Path file : written.values()) {
-        Files.delete(file);
+        Files.deleteIfExists(file);
       }
     }
     boolean stale = recount(folder.path());
@@ -176,21 +185,21 @@ public final class Erasure {
         folder.files().size(), written.size(), stale || !written.isEmpty() ? 1 : 0, rows);
   }
 
-  private java.nio.file.Path without(FileStatus file) throws IOException {
+  /** Writes the file without the rows, unless it has to wait; whether it did. */
+  private boolean without(FileStatus file, Map<FileStatus, java.nio.file.Path> written)
+      throws IOException {
     Path path = file.getPath();
     java.nio.file.Path target = work.resolve(path.getName());
+    written.put(file, target);
     RowErasure.write(path, person, target);
     long age = System.currentTimeMillis() - file.getModificationTime();
     if (Files.size(target) > file.getLen() && age < SETTLED.toMillis()) {
       Files.delete(target);
-      throw new IOException(
-          path
-              + " is younger than "
-              + SETTLED.toMinutes()
-              + " minutes and would grow, which a job that is restored from its checkpoint does not"
-              + " allow; run the same command again when it is older");
+      written.remove(file);
+      left.add(path);
+      return false;
     }
-    return target;
+    return true;
   }
 
   /**

@@ -1,18 +1,26 @@
 package io.millrace.lake.publish;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.lake.publish.Erasure.Found;
 import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import javax.annotation.Nullable;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
+import org.apache.flink.core.fs.FSDataInputStream;
+import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -22,10 +30,11 @@ import org.apache.flink.core.fs.Path;
  *
  * @param erasure a name of its own
  * @param begunAt ISO-8601 in UTC
- * @param endedAt null while it is at work, or when it was interrupted
+ * @param endedAt null while it is at work, or when it was interrupted: until the person is erased
+ *     again
  * @param salt random, in hex
  * @param userHash PBKDF2-HMAC-SHA256 of the id, in hex
- * @param tables what was found; empty until it has ended
+ * @param tables what was found; empty until it has ended, and when it was read
  */
 public record ErasureRecord(
     String erasure,
@@ -60,6 +69,46 @@ public record ErasureRecord(
     return new ErasureRecord(erasure, begunAt, now, reason, salt, userHash, found);
   }
 
+  /**
+   * Those that had not ended at an instant: what was read from the lake then can hold rows that
+   * they have taken out since.
+   *
+   * @param root the lake's
+   */
+  public static List<ErasureRecord> notEndedBy(Instant instant, Path root) throws IOException {
+    List<ErasureRecord> found = new ArrayList<>();
+    for (FileStatus file : Completion.list(new Path(root, FOLDER))) {
+      if (file.getPath().getName().endsWith(".json")) {
+        read(file.getPath()).filter(record -> !record.endedBy(instant)).ifPresent(found::add);
+      }
+    }
+    return found;
+  }
+
+  private boolean endedBy(Instant instant) {
+    return endedAt != null && !Instant.parse(endedAt).isAfter(instant);
+  }
+
+  private static Optional<ErasureRecord> read(Path file) throws IOException {
+    try (FSDataInputStream in = file.getFileSystem().open(file)) {
+      JsonNode json = JSON.readTree(in.readAllBytes());
+      return Optional.of(
+          new ErasureRecord(
+              json.required("erasure").asText(),
+              json.required("begun_at").asText(),
+              json.required("ended_at").textValue(),
+              json.required("reason").asText(),
+              json.required("salt").asText(),
+              json.required("user_hash").asText(),
+              List.of()));
+    } catch (FileNotFoundException e) {
+      // It was listed, and taken back since.
+      return Optional.empty();
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      throw new IOException(file + " is not the record of an erasure: " + e.getMessage(), e);
+    }
+  }
+
   /** Whether this was about a user. */
   public boolean isAbout(String user) {
     return hash(user, HexFormat.of().parseHex(salt)).equals(userHash);
@@ -83,6 +132,12 @@ public record ErasureRecord(
   /** Where the record is. */
   public Path file(Path root) {
     return new Path(root, FOLDER + "/" + erasure + ".json");
+  }
+
+  /** Takes back one that has not begun after all. */
+  public void remove(Path root) throws IOException {
+    Path file = file(root);
+    file.getFileSystem().delete(file, false);
   }
 
   /** Writes it below a lake's root, whole. */

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntConsumer;
-import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.Path;
 
 /**
@@ -100,7 +99,7 @@ public final class Repair {
       known.put(p.partition(), p);
     }
     List<Found> found = new ArrayList<>();
-    for (String folder : folders("", 0)) {
+    for (String folder : Completion.partitionFolders(base, table.granularity())) {
       TimePartition partition = TimePartition.parse(folder, table.granularity());
       Optional<RegisteredPartition> registered = Optional.ofNullable(known.get(partition));
       Path path = registered.map(this::folder).orElse(new Path(base, folder));
@@ -153,22 +152,5 @@ public final class Repair {
     catalog.addPartitions(table, added);
     catalog.setProperties(table, properties);
     return new Report(inLake, added, List.copyOf(properties.keySet()), withoutFiles);
-  }
-
-  private List<String> folders(String parent, int depth) throws IOException {
-    List<String> columns = table.granularity().columns();
-    if (depth == columns.size()) {
-      return List.of(parent);
-    }
-    String prefix = columns.get(depth) + "=";
-    List<String> found = new ArrayList<>();
-    Path folder = parent.isEmpty() ? base : new Path(base, parent);
-    for (FileStatus status : Completion.list(folder)) {
-      String name = status.getPath().getName();
-      if (status.isDir() && name.startsWith(prefix)) {
-        found.addAll(folders(parent.isEmpty() ? name : parent + "/" + name, depth + 1));
-      }
-    }
-    return found;
   }
 }

@@ -7,6 +7,7 @@ import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.TableSchema;
 import io.millrace.lake.catalog.TimePartition;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -114,6 +115,29 @@ public final class Swap {
       obstacles.add(mixed + AGAIN);
     }
     return obstacles;
+  }
+
+  /**
+   * Erasures that had not ended when the plan was made, a line for each: what was computed since
+   * may hold rows that they have taken out, and would bring them back.
+   */
+  public List<String> erasures() throws IOException {
+    return ErasureRecord.notEndedBy(Instant.parse(plan.plannedAt()), root).stream()
+        .map(
+            record ->
+                record.endedAt() == null
+                    ? "erasure "
+                        + record.erasure()
+                        + ", begun at "
+                        + record.begunAt()
+                        + ", has not ended: wait for it, or where it was interrupted run"
+                        + " scripts/erase again for the same person"
+                    : "erasure "
+                        + record.erasure()
+                        + " ended at "
+                        + record.endedAt()
+                        + ", after the backfill had begun to read that person's records")
+        .toList();
   }
 
   /**

@@ -21,6 +21,10 @@ import io.millrace.lake.publish.Erasure.Found;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,9 +70,14 @@ class ErasureTest {
   }
 
   private static void write(Path file, String... users) throws IOException {
+    write(file, ParquetOptions.DEFAULT, List.of(users));
+  }
+
+  private static void write(Path file, ParquetOptions options, List<String> users)
+      throws IOException {
     ParquetRowWriter.Factory<AppEvent> factory =
         new ParquetRowWriter.Factory<>(
-            new AppEventTable(), new Lineage("job", "0.1.0", "run"), ParquetOptions.DEFAULT);
+            new AppEventTable(), new Lineage("job", "0.1.0", "run"), options);
     try (LocalDataOutputStream out = new LocalDataOutputStream(file.toFile())) {
       ParquetRowWriter<AppEvent> writer = factory.create(out);
       for (String user : users) {
@@ -92,8 +101,11 @@ class ErasureTest {
   }
 
   private static Found events(List<Found> found) {
-    assertThat(found).extracting(f -> f.table().name()).first().isEqualTo("app_events");
-    return found.get(0);
+    // What others are computed from goes first: what is computed meanwhile cannot have it.
+    assertThat(found)
+        .extracting(f -> f.table().name())
+        .containsExactly("raw_app_events", "dead_letters", "app_events", "sessions");
+    return found.get(2);
   }
 
   @Test
@@ -147,6 +159,31 @@ class ErasureTest {
     assertThat(success(own).generation()).isEqualTo(2);
   }
 
+  /** Its pages hold more rows than an erasure gives them, so that there are more of them. */
+  @Test
+  void aYoungFileThatWouldGrowIsLeftAndAllOthersAreErased() throws Exception {
+    List<String> users = new ArrayList<>(Collections.nCopies(50_000, "bob"));
+    users.add(0, "ann");
+    Path packed = other.resolve("part-packed");
+    write(packed, ParquetOptions.DEFAULT.withZstdLevel(22).withPageRows(100_000), users);
+    complete(other);
+    byte[] before = Files.readAllBytes(packed);
+
+    Erasure first = erasure();
+    assertThat(events(first.run(catalog))).isEqualTo(new Found(TABLE, 5, 2, 2, 3));
+    assertThat(first.left()).containsExactly(flink(packed));
+    assertThat(Files.readAllBytes(packed)).isEqualTo(before);
+    assertThat(success(other).fileRows()).containsEntry("part-packed", 50_001L);
+
+    Files.setLastModifiedTime(
+        packed, FileTime.from(Instant.now().minus(Erasure.SETTLED).minusSeconds(1)));
+    Erasure second = erasure();
+    assertThat(events(second.run(catalog))).isEqualTo(new Found(TABLE, 5, 1, 1, 1));
+    assertThat(second.left()).isEmpty();
+    assertThat(Files.size(packed)).isGreaterThan(before.length);
+    assertThat(success(other).fileRows()).containsEntry("part-packed", 50_000L);
+  }
+
   @Test
   void aPartitionThatIsNotCompleteStaysSo() throws Exception {
     Files.delete(own.resolve(SuccessFile.NAME));
@@ -170,5 +207,24 @@ class ErasureTest {
     assertThat(ErasureRecord.begin("e-2", "ann", "asked", "").userHash())
         .as("a salt of its own")
         .isNotEqualTo(record.userHash());
+  }
+
+  @Test
+  void recordsThatHadNotEndedAreFound() throws Exception {
+    assertThat(ErasureRecord.notEndedBy(Instant.EPOCH, flink(root))).isEmpty();
+    ErasureRecord begun = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
+    begun.write(flink(root));
+    assertThat(ErasureRecord.notEndedBy(Instant.MAX, flink(root))).containsExactly(begun);
+    ErasureRecord ended = begun.end(List.of(), "2026-01-01T00:00:09Z");
+    ended.write(flink(root));
+    assertThat(ErasureRecord.notEndedBy(Instant.parse("2026-01-01T00:00:08Z"), flink(root)))
+        .containsExactly(ended);
+    assertThat(ErasureRecord.notEndedBy(Instant.parse("2026-01-01T00:00:09Z"), flink(root)))
+        .isEmpty();
+
+    Path file = Files.writeString(root.resolve("_erasures/e-2.json"), "{}");
+    assertThatThrownBy(() -> ErasureRecord.notEndedBy(Instant.MAX, flink(root)))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(flink(file) + " is not the record of an erasure: ");
   }
 }

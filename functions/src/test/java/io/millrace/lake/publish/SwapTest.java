@@ -313,6 +313,51 @@ class SwapTest {
   }
 
   @Test
+  void anErasureSinceThePlanKeepsItFromBeingSwapped() throws Exception {
+    Swap swap = new Swap(flink(root), plan, catalog, ParquetFooter::rows);
+    assertThat(swap.erasures()).isEmpty();
+    ErasureRecord before = ErasureRecord.begin("e-1", "ann", "asked", "2026-02-28T00:00:00Z");
+    before.write(flink(root));
+    assertThat(swap.erasures())
+        .containsExactly(
+            "erasure e-1, begun at 2026-02-28T00:00:00Z, has not ended: wait for it, or where it"
+                + " was interrupted run scripts/erase again for the same person");
+    before.end(List.of(), plan.plannedAt()).write(flink(root));
+    assertThat(swap.erasures()).isEmpty();
+    before.end(List.of(), "2026-03-01T00:00:01Z").write(flink(root));
+    assertThat(swap.erasures())
+        .containsExactly(
+            "erasure e-1 ended at 2026-03-01T00:00:01Z, after the backfill had begun to read that"
+                + " person's records");
+  }
+
+  @Test
+  void whatIsGivenUpIsNoPlanAnyMore() throws Exception {
+    events(generation(plan, hour(0)), "part-new", 0, 9);
+    plan.write(flink(root));
+    assertThat(BackfillPlan.unfinished(flink(root))).containsExactly(plan);
+    assertThat(plan.stands(flink(root))).isTrue();
+
+    // Of the same hours another one was begun since: that one stays.
+    BackfillPlan other = plan("run-2", "2026-03-02T00:00:00Z");
+    events(generation(other, hour(0)), "part-new", 0, 9);
+    other.write(flink(root));
+    assertThat(plan.stands(flink(root))).isFalse();
+    plan.giveUp(flink(root));
+    assertThat(generation(plan, hour(0))).doesNotExist();
+    assertThat(BackfillPlan.unfinished(flink(root))).containsExactly(other);
+
+    // Readers may have been sent to some of it already.
+    other.at(Stage.WRITTEN).write(flink(root));
+    other.at(Stage.WRITTEN).giveUp(flink(root));
+    assertThat(generation(other, hour(0)).resolve("part-new")).exists();
+    assertThat(BackfillPlan.unfinished(flink(root))).isEmpty();
+
+    other.at(Stage.SWAPPED).write(flink(root));
+    assertThat(BackfillPlan.unfinished(flink(root))).isEmpty();
+  }
+
+  @Test
   void obstaclesAreToldBeforeAnythingIsDone() throws Exception {
     events(own(hour(1)), "part-live", 3, 4);
     assertThat(obstacles(plan))
@@ -432,7 +477,7 @@ class SwapTest {
   }
 
   @Test
-  void theDaysThatTheHoursTouchAreReplacedWhenTheyAreOver() {
+  void theDaysThatTheHoursTouchAreReplacedWhenTheyAreOver() throws Exception {
     TableSchema days =
         new TableSchema("days", "aggregated/days", TABLE.columns(), "", Granularity.DAY);
     // 22:00 and 23:00 of January 31st; then on to 00:00 of February 1st.
@@ -444,6 +489,7 @@ class SwapTest {
             "r",
             "2026-03-01T00:00:00Z",
             new HourRange(hour(1).start(), hour(2).end()),
+            null,
             0,
             0,
             hour(3).start(),
@@ -453,6 +499,12 @@ class SwapTest {
     assertThat(longer.partitions(days)).containsExactly(day);
     assertThat(longer.notOver(days)).containsExactly(TimePartition.day(day.end()));
     assertThat(longer.partitions(TABLE)).containsExactly(hour(1), hour(2));
+    BackfillPlan wider =
+        longer.publishing(new HourRange(hour(0).start(), hour(2).end())).at(Stage.WRITTEN);
+    assertThat(wider.partitions(TABLE)).containsExactly(hour(0), hour(1), hour(2));
+    Path lake = root.resolve("wider");
+    wider.write(flink(lake));
+    assertThat(BackfillPlan.read(BackfillPlan.file(flink(lake), longer.hours()))).contains(wider);
   }
 
   @Test
