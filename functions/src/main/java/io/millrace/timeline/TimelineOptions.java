@@ -16,8 +16,8 @@ import javax.annotation.Nullable;
  * @param rollups what is counted; null for nothing
  * @param flushDelay how long after its end a window's counts are asked for first: they are handed
  *     on before a watermark that passes this
- * @param flushInterval how often counts are handed on while no window becomes final, and how long an
- *     event may wait for others
+ * @param flushInterval how often counts are handed on while no window becomes final, and how long
+ *     an event may wait for others
  * @param cacheUsers most users that a subtask keeps on the heap
  * @param cacheBytes most bytes that it spends on them
  * @param runId names the run in the ledger

@@ -29,6 +29,7 @@ final class UserCache {
   private long bytes;
 
   private final Entry[] ahead = new Entry[LOOK_AHEAD];
+
   // Keeps the compiler from dropping reads that nothing else needs.
   @SuppressWarnings("UnusedVariable")
   private int lookedAt;
@@ -77,8 +78,8 @@ final class UserCache {
   }
 
   /**
-   * Reads what the next events will ask for, and changes nothing. The values of many users do not fit
-   * into the processor's caches, and each holds several objects, one behind the other. Here the
+   * Reads what the next events will ask for, and changes nothing. The values of many users do not
+   * fit into the processor's caches, and each holds several objects, one behind the other. Here the
    * processor waits for the memory of many users at a time, as no read depends on another user's.
    */
   void lookAhead(Event[] events, int count) {
@@ -91,7 +92,7 @@ final class UserCache {
       seen += ahead[i] == null ? 0 : ahead[i].user.length();
     }
     for (int i = 0; i < count; i++) {
-      seen += ahead[i] == null || ahead[i].value.hasEmptyPart() ? 0 : 1;
+      seen += ahead[i] == null ? 0 : ahead[i].value.emptyParts();
     }
     for (int i = 0; i < count; i++) {
       seen += ahead[i] == null ? 0 : ahead[i].value.lookAhead();

@@ -34,9 +34,9 @@ final class UserValue {
     return seen.isEmpty() && sessions.isEmpty() && active.isEmpty();
   }
 
-  /** Whether nothing is known to some part; looks at each. */
-  boolean hasEmptyPart() {
-    return seen.isEmpty() | sessions.isEmpty() | active.isEmpty();
+  /** How many parts know nothing; looks at each. */
+  int emptyParts() {
+    return (seen.isEmpty() ? 1 : 0) + (sessions.isEmpty() ? 1 : 0) + (active.isEmpty() ? 1 : 0);
   }
 
   /** See {@link UserCache#lookAhead}. */
