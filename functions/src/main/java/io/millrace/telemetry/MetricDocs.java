@@ -77,8 +77,7 @@ public final class MetricDocs {
         gauge(
             Metrics.OPEN_SESSIONS,
             TIMELINE,
-            "users with a session that is not closed. Only the sum over subtasks means something;"
-                + " of a savepoint that does not know it, those since then"),
+            "users with a session that is not closed. Only the sum over subtasks means something"),
         gauge(
             Metrics.OPEN_SESSION_EVENTS,
             TIMELINE,

@@ -14,8 +14,10 @@ import io.millrace.telemetry.EventTimeSamples;
 import io.millrace.telemetry.LatencyHistogram;
 import io.millrace.telemetry.Metrics;
 import java.io.IOException;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ScheduledFuture;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -175,6 +177,11 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     for (Long saved : savedOpenEvents.get()) {
       openEvents += saved;
     }
+    boolean told =
+        !context.isRestored()
+            || getOperatorStateBackend()
+                .getRegisteredStateNames()
+                .contains(OPEN_SESSIONS.getName());
     savedOpenSessions = context.getOperatorStateStore().getListState(OPEN_SESSIONS);
     for (Long saved : savedOpenSessions.get()) {
       openSessions += saved;
@@ -183,6 +190,21 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     held = context.getKeyedStateStore().getMapState(HELD);
     spilled = context.getKeyedStateStore().getMapState(SPILLED);
     archived = context.getKeyedStateStore().getMapState(ARCHIVED);
+    if (!told) {
+      openSessions = countOpenSessions();
+    }
+  }
+
+  /** Reads every user, once: in a state from before they were counted nothing else tells. */
+  private long countOpenSessions() throws Exception {
+    long count = 0;
+    try (Stream<String> users =
+        this.<String>getKeyedStateBackend().getKeys(USER.getName(), VoidNamespace.INSTANCE)) {
+      for (Iterator<String> ids = users.iterator(); ids.hasNext(); ) {
+        count += open(read(ids.next()));
+      }
+    }
+    return count;
   }
 
   @Override

@@ -8,6 +8,8 @@ import io.millrace.event.Anomaly.Direction;
 import io.millrace.event.Anomaly.Severity;
 import io.millrace.event.Anomaly.State;
 import io.millrace.event.Observation;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,6 +40,9 @@ import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.OperatorSnapshotUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DetectAnomaliesTest {
   private static final long T0 = 1_767_225_600_000L; // 2026-01-01T00:00:00Z
@@ -504,6 +509,28 @@ class DetectAnomaliesTest {
   @Test
   void theSnapshotOfTheFirstReleaseRestores() throws Exception {
     assertTheAlertGoesOn(OperatorSnapshotUtil.readStateHandle(FIXTURE.toString()));
+  }
+
+  /** As a release finds it whose own class, component, type or name of a state is another one. */
+  @ParameterizedTest
+  @CsvSource({
+    "io.millrace.anomaly.SeriesState, io.millrace.anomaly.RenamedOnes, ClassNotFoundException",
+    "windowsFiring, renamedFiring, but some elements were not found",
+    "LongSerializer$LongSerializerSnapshot, ByteSerializer$ByteSerializerSnapshot,"
+        + " Could not instantiate record",
+    "anomaly-series, renamed-series, but could not find the following elements"
+  })
+  void aSnapshotOfOtherNamesOrTypesDoesNotPass(
+      String name, String other, String failure, @TempDir Path folder) throws Exception {
+    String bytes = Files.readString(FIXTURE, StandardCharsets.ISO_8859_1);
+    assertThat(bytes).contains(name);
+    Path renamed =
+        Files.writeString(
+            folder.resolve("renamed.snapshot"),
+            bytes.replace(name, other),
+            StandardCharsets.ISO_8859_1);
+    OperatorSubtaskState saved = OperatorSnapshotUtil.readStateHandle(renamed.toString());
+    assertThatThrownBy(() -> assertTheAlertGoesOn(saved)).hasStackTraceContaining(failure);
   }
 
   @Test

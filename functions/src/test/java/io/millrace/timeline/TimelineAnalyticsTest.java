@@ -529,6 +529,27 @@ class TimelineAnalyticsTest {
     harness.close();
   }
 
+  /** That release did not count them yet; what it left open would be taken off all the same. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void openSessionsAreCountedWhenTheStateDoesNotTell(Backend backend) throws Exception {
+    var harness =
+        start(backend, OperatorSnapshotUtil.readStateHandle(backend.fixture().toString()), 1, 0);
+    OperatorSubtaskState counted = harness.snapshot(1, 0);
+    assertThat(openSessions(harness)).containsExactly(3L);
+    harness.close();
+
+    harness = start(backend, counted, 1, 0);
+    harness.processElement(event("zoe", "z", T0 + 25 * MINUTE, "tap", "d0"), T0 + 25 * MINUTE);
+    harness.prepareSnapshotPreBarrier(2);
+    harness.snapshot(2, 0);
+    assertThat(openSessions(harness)).containsExactly(4L);
+    harness.processWatermark(T0 + 3 * HOUR);
+    harness.snapshot(3, 0);
+    assertThat(openSessions(harness)).containsExactly(0L);
+    harness.close();
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"HEAP", "ROCKSDB"})
   @EnabledIfSystemProperty(named = "millrace.fixtures.write", matches = "true")

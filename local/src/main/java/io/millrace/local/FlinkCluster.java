@@ -42,6 +42,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  */
 public final class FlinkCluster implements AutoCloseable {
   private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(1);
+  private static final String RESTARTS = "numRestarts";
   private static final Duration SAVEPOINT_TIMEOUT = Duration.ofMinutes(3);
 
   private final MiniCluster cluster;
@@ -233,7 +234,7 @@ public final class FlinkCluster implements AutoCloseable {
 
   /** How often a job was restarted after a failure. */
   public long restarts(JobID job) {
-    return metrics.read(job, "numRestarts").values().stream()
+    return metrics.read(job, RESTARTS).values().stream()
         .mapToLong(Number::longValue)
         .max()
         .orElseThrow(() -> new IllegalStateException("job " + job + " never ran here"));
@@ -289,7 +290,10 @@ public final class FlinkCluster implements AutoCloseable {
                 REQUEST_TIMEOUT)
             .getFailureInfo();
     String last = failure == null ? "" : ", last failure: " + failure.getExceptionAsString();
-    return "job " + job + " (" + status(job) + ", " + restarts(job) + " restarts" + last + ")";
+    // One that failed before its tasks were deployed has none.
+    long restarts =
+        metrics.read(job, RESTARTS).values().stream().mapToLong(Number::longValue).sum();
+    return "job " + job + " (" + status(job) + ", " + restarts + " restarts" + last + ")";
   }
 
   private static <T> T get(String what, CompletableFuture<T> future, Duration timeout) {

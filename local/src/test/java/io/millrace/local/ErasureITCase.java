@@ -95,10 +95,14 @@ class ErasureITCase {
   }
 
   private static JobID submit(EngagementConfig config) {
+    return flink.submit(wired(config));
+  }
+
+  private static StreamExecutionEnvironment wired(EngagementConfig config) {
     StreamExecutionEnvironment env = flink.environment();
     env.configure(EngagementJob.flinkSettings(config));
     EngagementJob.build(env, config);
-    return flink.submit(env);
+    return env;
   }
 
   private static End erase(String user, String... more) {
@@ -222,7 +226,10 @@ class ErasureITCase {
     assertThat(again.lines()).anyMatch(l -> l.matches("app_events +\\d+ +0 +0 +0"));
   }
 
-  /** Of a person who is told to a running job there is no session either, by no name. */
+  /**
+   * Of a person who is told to a running job there is no session either, by no name; nor when the
+   * job goes on from a state of before, whose offset in the topic is as old.
+   */
   @Test
   void openStateIsErased(@TempDir Path folder) throws Exception {
     String name = NAME + "-live";
@@ -230,35 +237,35 @@ class ErasureITCase {
     stack.kafka().createTopic(name + "-session", 1);
     stack.kafka().createTopic(name + "-forget", 1, Map.of("cleanup.policy", "compact"));
     String root = "s3://" + Stack.BUCKET + "/" + name;
-    JobID job =
-        submit(
-            EngagementConfig.parse(
-                "--kafka.bootstrap-servers",
-                stack.kafka().bootstrap(),
-                "--kafka.group",
-                name,
-                "--topics",
-                name + "-session:*",
-                "--job.name",
-                name,
-                "--users.pseudonym-key",
-                "file:" + key,
-                "--users.erasures-topic",
-                name + "-forget",
-                "--time.idleness",
-                "1 s",
-                "--sessions.topic",
-                "",
-                "--rollups.enabled",
-                "false",
-                "--anomalies.enabled",
-                "false",
-                "--dead-letters.topics",
-                "false",
-                "--lake.root",
-                root,
-                "--lake.writer-memory",
-                "16 mb"));
+    EngagementConfig config =
+        EngagementConfig.parse(
+            "--kafka.bootstrap-servers",
+            stack.kafka().bootstrap(),
+            "--kafka.group",
+            name,
+            "--topics",
+            name + "-session:*",
+            "--job.name",
+            name,
+            "--users.pseudonym-key",
+            "file:" + key,
+            "--users.erasures-topic",
+            name + "-forget",
+            "--time.idleness",
+            "1 s",
+            "--sessions.topic",
+            "",
+            "--rollups.enabled",
+            "false",
+            "--anomalies.enabled",
+            "false",
+            "--dead-letters.topics",
+            "false",
+            "--lake.root",
+            root,
+            "--lake.writer-memory",
+            "16 mb");
+    JobID job = submit(config);
     send(name, "ann", "10:00");
     send(name, "ann", "10:01");
     send(name, "bob", "10:02");
@@ -274,6 +281,9 @@ class ErasureITCase {
                 && lake.number("SELECT count(*) FROM raw_app_events") == 3;
           }
         });
+    String before = flink.stopWithSavepoint(job);
+    job = flink.submit(wired(config), before);
+    awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 3);
     List<String> args =
         List.of(
             "--lake",
@@ -290,6 +300,10 @@ class ErasureITCase {
         .contains("Jobs are told by topic " + name + "-forget")
         .anyMatch(l -> l.matches("app_events .* +2"))
         .anyMatch(l -> l.matches("raw_app_events .* +2"));
+    awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 1);
+
+    flink.cancel(job);
+    job = flink.submit(wired(config), before);
     awaitMetric(job, Metrics.OPEN_SESSION_EVENTS, 1);
 
     // Time goes on, and the sessions of before end.
