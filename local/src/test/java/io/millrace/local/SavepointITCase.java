@@ -143,6 +143,8 @@ class SavepointITCase {
                 "erasures",
                 "--dimension.file",
                 dimension().toUri().toString(),
+                "--dimension.refresh",
+                "1 s",
                 "--lake.writer-memory",
                 "16 mb",
                 "--lake.root",
