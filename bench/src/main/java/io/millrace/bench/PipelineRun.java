@@ -10,6 +10,7 @@ import io.millrace.pipeline.PipelineRunner;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import java.io.Reader;
@@ -59,7 +60,7 @@ final class PipelineRun {
         PipelineFile file =
             PipelineParser.read(
                 Path.of(plan.getProperty(FILE)), List.of(plan.getProperty(SETTINGS).split(" ")));
-        Catalog catalog = Catalog.standard();
+        Catalog catalog = StandardCatalog.standard();
         Validation validation = PipelineValidator.validate(file, catalog);
         Compilation compilation =
             PipelineCheck.compile(

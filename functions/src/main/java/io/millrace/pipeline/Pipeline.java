@@ -27,7 +27,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *         .extractCsv("staff", "hr.csv")
  *         .outlierDetection("usual", "MonthlyIncome").param("z_threshold", 2.5)
  *         .loadData("save", "parquet")
- *         .build(Catalog.standard());
+ *         .build(StandardCatalog.standard());
  * }</pre>
  *
  * <p>A step takes the rows of the one before it, unless {@link #after} names others; one that

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** All entries, by service. */
+/** Entries, by service. */
 public final class Catalog {
   private final Map<String, Transform> entries = new LinkedHashMap<>();
 
@@ -16,35 +16,6 @@ public final class Catalog {
             "two entries are called " + entry.declaration().service());
       }
     }
-  }
-
-  /** What Millrace ships. */
-  public static Catalog standard() {
-    return new Catalog(
-        List.of(
-            new ExtractCsv(),
-            new ExtractExcel(),
-            new ExtractParquet(),
-            new ExtractApi(),
-            new ExtractSql(),
-            new ExtractKafka(),
-            new CleanNan(),
-            new DeleteColumns(),
-            new AssessQuality(),
-            new RemoveOutliers(),
-            new JoinDatasets(),
-            new CompleteText(),
-            new FilterRows(),
-            new DeriveColumns(),
-            new RenameColumns(),
-            new CastColumns(),
-            new DeduplicateRows(),
-            new AggregateRows(),
-            new UnionDatasets(),
-            new DetectSeriesAnomalies(),
-            new LoadData(),
-            new LoadKafka(),
-            new LoadLake()));
   }
 
   public Optional<Transform> find(String service) {

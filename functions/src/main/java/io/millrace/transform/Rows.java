@@ -2,7 +2,6 @@ package io.millrace.transform;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.types.DataType;
 
@@ -47,12 +46,6 @@ public record Rows(Table table, List<String> order) {
     List<String> all = new ArrayList<>(columns());
     all.addAll(order);
     return all;
-  }
-
-  /** The position of each visible column in the table. */
-  int[] visible() {
-    List<String> names = table.getResolvedSchema().getColumnNames();
-    return IntStream.range(0, names.size()).filter(i -> !isHidden(names.get(i))).toArray();
   }
 
   /** Other columns in the same order of rows; the table has the same hidden columns. */

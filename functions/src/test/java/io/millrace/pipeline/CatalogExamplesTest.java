@@ -7,7 +7,6 @@ import com.sun.net.httpserver.HttpServer;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport.Status;
 import io.millrace.pipeline.RunReport.StepReport;
-import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Transform;
@@ -82,7 +81,7 @@ class CatalogExamplesTest {
   }
 
   static List<Example> examples() {
-    return Catalog.standard().entries().stream()
+    return StandardCatalog.standard().entries().stream()
         .map(Transform::declaration)
         .filter(declaration -> !ELSEWHERE.contains(declaration.service()))
         .flatMap(CatalogExamplesTest::of)
@@ -104,14 +103,14 @@ class CatalogExamplesTest {
     String here = "http://127.0.0.1:" + web.getAddress().getPort();
     PipelineFile file =
         PipelineParser.parse(example.yaml().replace("https://api.open-meteo.com", here));
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     RunReport report =
         PipelineRunner.run(
             PipelineCheck.compile(
                 file,
                 validation,
-                Catalog.standard(),
+                StandardCatalog.standard(),
                 cluster.environment(validation.bounded()),
                 DataRoot.at(dir)),
             (step, rows, done) -> {});

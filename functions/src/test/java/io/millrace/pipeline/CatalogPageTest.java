@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.config.OptionDocs;
 import io.millrace.pipeline.PipelineValidator.Validation;
-import io.millrace.transform.Catalog;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Transform;
 import java.nio.file.Path;
@@ -14,23 +13,24 @@ import org.junit.jupiter.api.Test;
 class CatalogPageTest {
   @Test
   void thePageIsCurrent() {
-    OptionDocs.verify(Path.of("CATALOG.md"), CatalogPage.markdown(Catalog.standard()));
+    OptionDocs.verify(Path.of("CATALOG.md"), CatalogPage.markdown(StandardCatalog.standard()));
   }
 
   @Test
   void theSchemaIsCurrent() {
     OptionDocs.verify(
-        Path.of("../jobs/pipelines/pipeline.schema.json"), PipelineSchema.text(Catalog.standard()));
+        Path.of("../jobs/pipelines/pipeline.schema.json"),
+        PipelineSchema.text(StandardCatalog.standard()));
   }
 
   @Test
   void everyExampleIsValid() {
-    for (Transform entry : Catalog.standard().entries()) {
+    for (Transform entry : StandardCatalog.standard().entries()) {
       Declaration declaration = entry.declaration();
       assertThat(declaration.examples()).as(declaration.service()).isNotEmpty();
       for (String example : declaration.examples()) {
         Validation validation =
-            PipelineValidator.validate(PipelineParser.parse(example), Catalog.standard());
+            PipelineValidator.validate(PipelineParser.parse(example), StandardCatalog.standard());
         assertThat(validation.problems()).as("example of %s", declaration.service()).isEmpty();
         assertThat(PipelineParser.parse(example).pipeline().steps())
             .as("example of %s", declaration.service())
@@ -41,7 +41,7 @@ class CatalogPageTest {
 
   @Test
   void everyParameterIsExplained() {
-    for (Transform entry : Catalog.standard().entries()) {
+    for (Transform entry : StandardCatalog.standard().entries()) {
       assertThat(entry.declaration().summary()).endsWith(".").doesNotContain("\n");
       assertThat(entry.declaration().parameters())
           .as(entry.declaration().service())

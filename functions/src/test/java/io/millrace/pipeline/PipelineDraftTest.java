@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.pipeline.PipelineDraft.Draft;
 import io.millrace.transform.Catalog;
-import io.millrace.transform.CompleteText;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Declaration;
 import io.millrace.transform.Declaration.Inputs;
@@ -18,6 +17,7 @@ import io.millrace.transform.llm.ChatClient;
 import io.millrace.transform.llm.ChatClient.LlmException;
 import io.millrace.transform.llm.ChatClient.Patience;
 import io.millrace.transform.llm.ChatServer;
+import io.millrace.transform.llm.CompleteText;
 import io.millrace.transform.llm.LlmEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import javax.annotation.Nullable;
 import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.configuration.Configuration;
@@ -24,23 +23,23 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /** Lowers single entries over rows written in a test, and runs them in batch mode, in process. */
-final class LocalTables {
+public final class LocalTables {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  final List<Problem> problems = new ArrayList<>();
+  public final List<Problem> problems = new ArrayList<>();
   private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
   /** A cluster that the jobs of a test class share, so that each need not start its own. */
-  static MiniClusterResourceConfiguration cluster() {
+  public static MiniClusterResourceConfiguration cluster() {
     return new MiniClusterResourceConfiguration.Builder()
         .setNumberTaskManagers(1)
         .setNumberSlotsPerTaskManager(8)
         .build();
   }
 
-  LocalTables(Path dataRoot) {
+  public LocalTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
     env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -60,7 +59,7 @@ final class LocalTables {
   }
 
   /** Rows in the order given, as an extract makes them. */
-  Rows rows(List<String> columns, List<DataType> types, Object[]... values) {
+  public Rows rows(List<String> columns, List<DataType> types, Object[]... values) {
     List<DataTypes.Field> fields = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
       fields.add(DataTypes.FIELD(columns.get(i), types.get(i)));
@@ -79,7 +78,11 @@ final class LocalTables {
   }
 
   /** A step with these arguments; what has a default and is not given gets it. */
-  Step step(Transform entry, Map<String, ?> arguments) {
+  public Step step(Transform entry, Map<String, ?> arguments) {
+    return step(entry, arguments, site);
+  }
+
+  static Step step(Transform entry, Map<String, ?> arguments, Step.Site site) {
     Map<String, JsonNode> values = new LinkedHashMap<>();
     for (Parameter parameter : entry.declaration().parameters()) {
       Object value = arguments.get(parameter.name());
@@ -95,12 +98,12 @@ final class LocalTables {
 
   /** The entry's rows; null when it reported {@link #problems}. */
   @Nullable
-  Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
+  public Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
     return entry.lower(step(entry, arguments), List.of(inputs));
   }
 
   /** Runs it: the visible values of each row, in the rows' order. */
-  static List<List<Object>> collect(Rows rows) {
+  public static List<List<Object>> collect(Rows rows) {
     List<Row> all = new ArrayList<>();
     try (CloseableIterator<Row> iterator = rows.table().execute().collect()) {
       iterator.forEachRemaining(all::add);
@@ -122,7 +125,7 @@ final class LocalTables {
           }
           return 0;
         });
-    int[] visible = rows.visible();
-    return all.stream().map(row -> IntStream.of(visible).mapToObj(row::getField).toList()).toList();
+    List<String> visible = rows.columns();
+    return all.stream().map(row -> visible.stream().map(row::getField).toList()).toList();
   }
 }

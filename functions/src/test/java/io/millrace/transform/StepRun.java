@@ -15,7 +15,7 @@ import org.apache.flink.util.CloseableIterator;
  * @param rows their values, in order
  * @param told what it told its report, by name
  */
-record StepRun(
+public record StepRun(
     Transform entry,
     Step step,
     Rows input,
@@ -23,7 +23,8 @@ record StepRun(
     List<List<Object>> rows,
     Map<String, List<String>> told) {
   /** Runs an entry that has no problem with what it is given. */
-  static StepRun of(LocalTables tables, Transform entry, Map<String, ?> arguments, Rows input) {
+  public static StepRun of(
+      LocalTables tables, Transform entry, Map<String, ?> arguments, Rows input) {
     Step step = tables.step(entry, arguments);
     Rows output = entry.lower(step, List.of(input));
     if (output == null) {
@@ -36,7 +37,7 @@ record StepRun(
   }
 
   /** The step's figures; counts the rows that came in by a job of its own. */
-  Map<String, Object> figures() {
+  public Map<String, Object> figures() {
     return entry.figures(
         new Outcome(
             step.arguments(),
@@ -56,7 +57,7 @@ record StepRun(
   }
 
   /** What a step tells its report, from a job of its own. */
-  static List<String> texts(Step step, DataStream<String> texts) {
+  public static List<String> texts(Step step, DataStream<String> texts) {
     List<String> told = new ArrayList<>();
     try (CloseableIterator<Row> rows = step.tables().fromDataStream(texts).execute().collect()) {
       rows.forEachRemaining(row -> told.add((String) row.getField(0)));
@@ -67,7 +68,7 @@ record StepRun(
   }
 
   /** One column's values. */
-  List<Object> column(String name) {
+  public List<Object> column(String name) {
     int i = columns.indexOf(name);
     return rows.stream().map(row -> row.get(i)).toList();
   }

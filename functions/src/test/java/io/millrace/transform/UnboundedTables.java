@@ -1,10 +1,8 @@
 package io.millrace.transform;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.transform.column.EventTime;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -24,15 +22,13 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
 /** Lowers single entries over streams written in a test, whose watermark follows each row. */
-final class UnboundedTables {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  final List<Problem> problems = new ArrayList<>();
+public final class UnboundedTables {
+  public final List<Problem> problems = new ArrayList<>();
   private final StreamExecutionEnvironment env;
   private final StreamTableEnvironment tables;
   private final Step.Site site;
 
-  UnboundedTables(Path dataRoot) {
+  public UnboundedTables(Path dataRoot) {
     Configuration configuration = new Configuration();
     configuration.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, java.time.Duration.ZERO);
     env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
@@ -57,7 +53,8 @@ final class UnboundedTables {
   }
 
   /** A stream of rows; {@code time} is a TIMESTAMP_LTZ(3) column, or null for no event time. */
-  Rows rows(List<String> columns, List<DataType> types, @Nullable String time, Object[]... values) {
+  public Rows rows(
+      List<String> columns, List<DataType> types, @Nullable String time, Object[]... values) {
     List<DataTypes.Field> fields = new ArrayList<>();
     Schema.Builder schema = Schema.newBuilder();
     for (int i = 0; i < columns.size(); i++) {
@@ -84,23 +81,13 @@ final class UnboundedTables {
 
   /** The entry's rows; null when it reported {@link #problems}. */
   @Nullable
-  Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
-    Map<String, JsonNode> values = new LinkedHashMap<>();
-    for (Parameter parameter : entry.declaration().parameters()) {
-      Object value = arguments.get(parameter.name());
-      if (value == null) {
-        value = parameter.fallback();
-      }
-      if (value != null) {
-        values.put(parameter.name(), JSON.valueToTree(value));
-      }
-    }
-    Step step = new Step("step", entry.declaration().service(), new Arguments(values), site);
+  public Rows lower(Transform entry, Map<String, ?> arguments, Rows... inputs) {
+    Step step = LocalTables.step(entry, arguments, site);
     return entry.lower(step, List.of(inputs));
   }
 
   /** Runs it as an insert-only stream: the values of each row, in the order in which they came. */
-  List<List<Object>> collect(Rows rows) {
+  public List<List<Object>> collect(Rows rows) {
     // Refused where rows are updated, or where there is more than one event time.
     tables.toDataStream(rows.table());
     List<List<Object>> all = new ArrayList<>();

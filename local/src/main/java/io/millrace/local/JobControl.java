@@ -170,15 +170,23 @@ final class JobControl {
     }
     print.println("gave up    " + failure);
     if (started == null) {
-      // A JobManager that is slow may have taken the job without the client's hearing of it.
-      started =
-          rest.jobs().stream()
-              .filter(j -> j.name().equals(old.jobName()) && !j.hasEnded())
-              .map(Job::id)
-              .findFirst()
-              .orElse(null);
+      started = unheardOf(rest.jobs(), old.jobName());
     }
     return new Upgraded(rollBack(kind, old, started, savepoint, failure), failure);
+  }
+
+  /**
+   * A job that a slow JobManager has taken without the client's hearing of it; null without one.
+   *
+   * @param jobs the newest first
+   */
+  @Nullable
+  static String unheardOf(List<Job> jobs, String name) {
+    return jobs.stream()
+        .filter(job -> job.name().equals(name) && !job.hasEnded())
+        .map(Job::id)
+        .findFirst()
+        .orElse(null);
   }
 
   /** A new version goes on with the old one's run in the ledger. */

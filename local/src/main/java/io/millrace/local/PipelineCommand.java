@@ -17,6 +17,7 @@ import io.millrace.pipeline.PipelineSchema;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Problem;
@@ -87,7 +88,8 @@ public final class PipelineCommand implements Callable<Integer> {
   public static void main(String[] args) {
     PrintStream print = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     Path home = Path.of(System.getProperty("millrace.home", "."));
-    System.exit(Commands.run(new PipelineCommand(), args, below(print, Catalog.standard(), home)));
+    System.exit(
+        Commands.run(new PipelineCommand(), args, below(print, StandardCatalog.standard(), home)));
   }
 
   /** Runs it with another catalog, as from that folder; the exit code. */

@@ -11,6 +11,7 @@ import java.util.Properties;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -33,7 +34,7 @@ final class ReplayProducer implements AutoCloseable {
   private static final long BYTES_PER_TRANSACTION = 16L << 20;
 
   /** Readers of committed records wait for a transaction, and slow files must not time it out. */
-  private static final long OPEN_NANOS = TimeUnit.SECONDS.toNanos(5);
+  static final long OPEN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /** A reader of committed records waits as long as this for a producer that was killed. */
   private static final int TRANSACTION_TIMEOUT_MS = 60_000;
@@ -45,6 +46,7 @@ final class ReplayProducer implements AutoCloseable {
   private final ReplayManifest manifest;
   private final String replay;
   private final LongConsumer committed;
+  private final LongSupplier nanos;
   private final Map<String, Integer> partitions = new HashMap<>();
   private long sent;
   private int open;
@@ -59,8 +61,23 @@ final class ReplayProducer implements AutoCloseable {
    * @param committed gets the number of records that are sent for good
    */
   ReplayProducer(Properties client, String manifestTopic, String replay, LongConsumer committed) {
+    this(client, manifestTopic, replay, committed, System::nanoTime);
+  }
+
+  /**
+   * The same.
+   *
+   * @param nanos a clock
+   */
+  ReplayProducer(
+      Properties client,
+      String manifestTopic,
+      String replay,
+      LongConsumer committed,
+      LongSupplier nanos) {
     this.replay = replay;
     this.committed = committed;
+    this.nanos = nanos;
     ReplayManifest.create(client, manifestTopic);
     Properties properties = new Properties();
     properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST);
@@ -99,7 +116,7 @@ final class ReplayProducer implements AutoCloseable {
         () -> {
           if (open == 0) {
             producer.beginTransaction();
-            openedAt = System.nanoTime();
+            openedAt = nanos.getAsLong();
           }
           // What cannot be sent is told by the commit.
           Future<?> unusedRecord = producer.send(record(letter, attempt));
@@ -115,7 +132,7 @@ final class ReplayProducer implements AutoCloseable {
 
   /** To be called between files: what was sent is not held back while the next ones are read. */
   void commitInTime() {
-    if (open > 0 && System.nanoTime() - openedAt >= OPEN_NANOS) {
+    if (open > 0 && nanos.getAsLong() - openedAt >= OPEN_NANOS) {
       commit();
     }
   }

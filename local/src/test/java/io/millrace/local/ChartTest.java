@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.introspect.Annotated;
+import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -14,6 +16,8 @@ import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import io.fabric8.openshift.api.model.monitoring.v1.PodMetricsEndpoint;
+import io.fabric8.openshift.api.model.monitoring.v1.PodMonitor;
 import io.millrace.job.engagement.EngagementConfig;
 import java.io.IOException;
 import java.io.InputStream;
@@ -237,6 +241,65 @@ class ChartTest {
     assertThat(spec.at("/podTemplate/metadata/labels/team").asText()).isEqualTo("data");
     assertThat(spec.at("/podTemplate/spec/volumes")).hasSize(1);
     assertThat(spec.at("/job/args/3").asText()).isEqualTo("false");
+  }
+
+  /** As monitoring/prometheus.yml scrapes, so that its rules find what they ask for. */
+  @Test
+  void thePodMonitorIsWhatThePrometheusOperatorTakes() throws Exception {
+    Path wanted =
+        Files.writeString(
+            folder.resolve("values.yaml"),
+            "podMonitor: {enabled: true, interval: 30s, labels: {release: prometheus}}\n");
+    Map<String, JsonNode> resources = resources(render(DEPLOY.resolve("helm/aws.yaml"), wanted));
+    PodMonitor monitor = podMonitor(resources.get("PodMonitor"));
+    assertThat(monitor.getMetadata().getLabels()).containsEntry("release", "prometheus");
+    JsonNode template = resources.get("FlinkDeployment").at("/spec/podTemplate");
+    monitor
+        .getSpec()
+        .getSelector()
+        .getMatchLabels()
+        .forEach(
+            (name, value) ->
+                assertThat(template.path("metadata").path("labels").path(name).asText())
+                    .isEqualTo(value));
+    PodMetricsEndpoint endpoint = monitor.getSpec().getPodMetricsEndpoints().get(0);
+    assertThat(endpoint.getPort())
+        .isEqualTo(template.at("/spec/containers/0/ports/0/name").asText());
+    assertThat(endpoint.getInterval()).isEqualTo("30s");
+
+    JsonNode scrape =
+        YAML.readTree(ROOT.resolve("monitoring/prometheus.yml").toFile()).at("/scrape_configs/0");
+    assertThat(endpoint.getRelabelings()).hasSize(1);
+    assertThat(endpoint.getRelabelings().get(0).getTargetLabel()).isEqualTo("job");
+    assertThat(endpoint.getRelabelings().get(0).getReplacement())
+        .isEqualTo(scrape.path("job_name").asText());
+    assertThat(scrape.path("metric_relabel_configs")).hasSize(1);
+    JsonNode dropped = scrape.at("/metric_relabel_configs/0");
+    assertThat(endpoint.getMetricRelabelings()).hasSize(1);
+    assertThat(endpoint.getMetricRelabelings().get(0).getRegex())
+        .isEqualTo(dropped.path("regex").asText());
+    assertThat(endpoint.getMetricRelabelings().get(0).getAction())
+        .isEqualTo(dropped.path("action").asText());
+
+    ((ObjectNode) resources.get("PodMonitor").path("spec")).put("podMetricEndpoints", "misspelt");
+    assertThatThrownBy(() -> podMonitor(resources.get("PodMonitor")))
+        .hasMessageContaining("podMetricEndpoints");
+  }
+
+  private static PodMonitor podMonitor(JsonNode manifest) throws IOException {
+    return new ObjectMapper()
+        .setAnnotationIntrospector(new OnlyWhatIsKnown())
+        .treeToValue(manifest, PodMonitor.class);
+  }
+
+  /** The types of the client would keep what they do not know. */
+  private static final class OnlyWhatIsKnown extends JacksonAnnotationIntrospector {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public Boolean hasAnySetter(Annotated member) {
+      return false;
+    }
   }
 
   /** What differs, and what is left out, is what speaks of one machine. */

@@ -166,7 +166,7 @@ class ClusterITCase {
         PipelineCommand.run(
             PRINT,
             new PrintWriter(errors, true),
-            io.millrace.transform.Catalog.standard(),
+            io.millrace.pipeline.StandardCatalog.standard(),
             BuildFiles.module().getParent(),
             "run",
             file.toString(),

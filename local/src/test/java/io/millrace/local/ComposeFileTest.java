@@ -256,6 +256,20 @@ class ComposeFileTest {
         .containsExactlyInAnyOrderElementsOf(wanted);
   }
 
+  /** Topics are created beside the broker; what takes jobs waits until they are there. */
+  @Test
+  void theClusterWaitsForTheTopics() throws Exception {
+    JsonNode services = compose().path("services");
+    String health = services.at("/kafka/healthcheck/test/3").asText();
+    Matcher file = Pattern.compile("test -e (\\S+) && ").matcher(health);
+    assertThat(file.find()).as(health).isTrue();
+    assertThat(Files.readString(ROOT.resolve("deploy/docker/server")))
+        .containsSubsequence(
+            "rm -f " + file.group(1), "CreateTopics.java", "&& touch " + file.group(1));
+    assertThat(services.at("/jobmanager/depends_on/kafka/condition").asText())
+        .isEqualTo("service_healthy");
+  }
+
   /** Prometheus finds the others by the lists that scripts/up replaces by its own. */
   @Test
   void theMonitorsFindTheirTargets() throws Exception {

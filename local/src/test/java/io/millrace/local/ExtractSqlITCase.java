@@ -12,7 +12,7 @@ import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
 import io.millrace.pipeline.RunReport.Status;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Problem;
 import java.io.IOException;
@@ -130,12 +130,12 @@ class ExtractSqlITCase {
 
   private Compilation compile(String yaml) {
     PipelineFile file = PipelineParser.parse(yaml);
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     return PipelineCheck.compile(
         file,
         validation,
-        Catalog.standard(),
+        StandardCatalog.standard(),
         cluster.environment(validation.bounded()),
         DataRoot.at(root));
   }
@@ -183,7 +183,7 @@ class ExtractSqlITCase {
     Path user = Files.writeString(root.resolve("user"), "reader");
     Path password = Files.writeString(root.resolve("password"), PASSWORD);
     String example =
-        Catalog.standard()
+        StandardCatalog.standard()
             .find("extract_sql")
             .orElseThrow()
             .declaration()

@@ -118,6 +118,21 @@ class MonitoringTest {
         .hasSameSizeAs(alerts.keySet());
   }
 
+  /** The page has every alert, and says which ones no fault shows. */
+  @Test
+  void thePageTellsWhichAlertsARealFaultShows() throws IOException {
+    Map<String, String> faults = new TreeMap<>();
+    Matcher row =
+        Pattern.compile("^\\| `(Millrace\\w+)` \\| (.+) \\|$", Pattern.MULTILINE)
+            .matcher(Files.readString(RUNBOOK.resolveSibling("metrics.md")));
+    while (row.find()) {
+      assertThat(faults.put(row.group(1), row.group(2))).isNull();
+    }
+    assertThat(faults.keySet()).isEqualTo(alerts().keySet());
+    faults.values().removeIf(fault -> fault.startsWith("none, series only: "));
+    assertThat(faults.keySet()).isEqualTo(MonitoringCheck.BY_FAULT);
+  }
+
   private static String anchor(String heading) {
     return heading.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9 _-]", "").replace(' ', '-');
   }

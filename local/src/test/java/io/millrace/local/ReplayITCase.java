@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.JobID;
@@ -109,6 +110,53 @@ class ReplayITCase {
     assertThat(third.lines()).anyMatch(l -> l.matches(TOPIC + " +3 +1 +0 +0 +1 +0 +0 +0"));
     flink.stopWithSavepoint(mended);
     assertEachIsThereOnce();
+  }
+
+  /** A file that is read slowly holds nothing back: neither it nor readers of the topic. */
+  @Test
+  void whatIsSentIsVisibleAfterFiveSecondsAtTheLatest() {
+    String topic = NAME + "-slow";
+    stack.kafka().createTopic(topic, 1);
+    AtomicLong clock = new AtomicLong();
+    List<Long> told = new ArrayList<>();
+    try (ReplayProducer producer =
+        new ReplayProducer(client(), topic + "-manifest", "slow", told::add, clock::get)) {
+      producer.send(letter(topic, 0, 0, "one"));
+      clock.addAndGet(ReplayProducer.OPEN_NANOS - 1);
+      producer.commitInTime();
+      assertThat(producer.sent()).isZero();
+      assertThat(stack.kafka().read(topic)).isEmpty();
+      clock.addAndGet(1);
+      producer.commitInTime();
+      awaitRecords(topic, 1);
+      // The next transaction begins with the next record, and ends with one that is sent late.
+      clock.addAndGet(ReplayProducer.OPEN_NANOS);
+      producer.send(letter(topic, 0, 1, "two"));
+      assertThat(producer.sent()).isEqualTo(1);
+      clock.addAndGet(ReplayProducer.OPEN_NANOS);
+      producer.send(letter(topic, 0, 2, "three"));
+      assertThat(told).containsExactly(1L, 3L);
+      awaitRecords(topic, 3);
+    }
+    awaitRecords(topic + "-manifest", 3);
+  }
+
+  /** The broker shows them a moment after it has confirmed the commit. */
+  private static void awaitRecords(String topic, int expected) {
+    Await.until(
+        expected + " committed records of " + topic,
+        PATIENCE,
+        () -> stack.kafka().read(topic).size() == expected);
+  }
+
+  private static StoredLetter letter(String topic, int partition, long offset, String id) {
+    return new StoredLetter(
+        new Origin(topic, partition, offset, NOON, NOON),
+        List.of("too_many_properties"),
+        null,
+        List.of(),
+        event(id, "ann", 1).getBytes(StandardCharsets.UTF_8),
+        1);
   }
 
   /** One that is right, four with properties, one with another mistake too, one with only that. */
@@ -224,14 +272,7 @@ class ReplayITCase {
     ReplayProducer producer = new ReplayProducer(client(), MANIFEST, "killed", sent -> {});
     for (String id : List.of("one", "two")) {
       long offset = id.equals("one") ? 0 : 1;
-      producer.send(
-          new StoredLetter(
-              new Origin(TOPIC, 1, offset, NOON, NOON),
-              List.of("too_many_properties"),
-              null,
-              List.of(),
-              event(id, "ann", 1).getBytes(StandardCharsets.UTF_8),
-              1));
+      producer.send(letter(TOPIC, 1, offset, id));
     }
     Await.until("two records that nobody commits", PATIENCE, () -> written() == before + 2);
     return producer;

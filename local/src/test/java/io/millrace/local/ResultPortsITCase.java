@@ -20,6 +20,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -162,6 +163,13 @@ class ResultPortsITCase {
     return new LiveRollup(rollup(false, T, device, events), last, retired);
   }
 
+  /** Its only header: the run. */
+  private static String correlationId(ConsumerRecord<?, ?> message) {
+    assertThat(message.headers()).hasSize(1);
+    return new String(
+        message.headers().lastHeader("correlation-id").value(), StandardCharsets.UTF_8);
+  }
+
   private static List<ConsumerRecord<String, String>> consume(String topic, int expected) {
     Map<String, Object> client = new HashMap<>();
     client.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, stack.kafka().bootstrap());
@@ -217,6 +225,7 @@ class ResultPortsITCase {
         .extracting(r -> r.value().replaceFirst(".*\"session_id\":\"session-(\\d+)\".*", "$1"))
         .containsExactlyInAnyOrderElementsOf(
             IntStream.range(0, 3_000).mapToObj(Integer::toString).toList());
+    assertThat(records).extracting(ResultPortsITCase::correlationId).containsOnly("run-1");
     assertThat(records)
         .filteredOn(r -> r.value().contains("\"session-1234\""))
         .singleElement()
@@ -243,7 +252,9 @@ class ResultPortsITCase {
             live("phone", 2, true, false),
             live("tablet", 5, false, true)));
     Map<String, String> present = new HashMap<>();
-    consume("ports-live", 4).forEach(r -> present.put(r.key(), r.value()));
+    List<ConsumerRecord<String, String>> messages = consume("ports-live", 4);
+    assertThat(messages).extracting(ResultPortsITCase::correlationId).containsOnly("run-1");
+    messages.forEach(r -> present.put(r.key(), r.value()));
     assertThat(present).containsOnlyKeys(CELL.formatted("phone"), CELL.formatted("tablet"));
     assertThat(present.get(CELL.formatted("tablet"))).isNull();
     assertThat(present.get(CELL.formatted("phone")))

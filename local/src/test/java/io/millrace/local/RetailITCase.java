@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -61,7 +61,7 @@ class RetailITCase {
         PipelineCommand.run(
             new PrintStream(output, true, StandardCharsets.UTF_8),
             new PrintWriter(errors, true),
-            Catalog.standard(),
+            StandardCatalog.standard(),
             dir,
             "run",
             BuildFiles.module().resolveSibling("jobs/pipelines/retail.yaml").toString(),

@@ -17,8 +17,8 @@ import io.millrace.pipeline.PipelineFile;
 import io.millrace.pipeline.PipelineParser;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.telemetry.Metrics;
-import io.millrace.transform.Catalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -418,7 +418,7 @@ class SavepointITCase {
 
   private StreamExecutionEnvironment pipeline(String backend) {
     PipelineFile file = PipelineParser.parse(PIPELINE.formatted(stack.kafka().bootstrap()));
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     Configuration settings = on(backend);
     settings.set(PipelineOptions.OBJECT_REUSE, true);
@@ -428,7 +428,8 @@ class SavepointITCase {
     env.configure(flink.configuration());
     env.configure(settings);
     Compilation compilation =
-        PipelineCheck.compile(file, validation, Catalog.standard(), env, DataRoot.at(folder));
+        PipelineCheck.compile(
+            file, validation, StandardCatalog.standard(), env, DataRoot.at(folder));
     assertThat(compilation.problems()).isEmpty();
     return compilation.environment();
   }

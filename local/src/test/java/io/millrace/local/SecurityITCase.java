@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.millrace.event.Origin;
 import io.millrace.job.engagement.EngagementConfig;
 import io.millrace.job.engagement.EngagementJob;
 import io.millrace.job.engagement.EngagementPorts;
+import io.millrace.lake.parquet.DeadLetterReader.StoredLetter;
 import io.millrace.pipeline.PipelineCheck;
 import io.millrace.pipeline.PipelineCompiler.Compilation;
 import io.millrace.pipeline.PipelineEnvironments;
@@ -18,7 +20,7 @@ import io.millrace.pipeline.PipelineRunner;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -297,6 +300,50 @@ class SecurityITCase {
     assertNoSecretIsLogged();
   }
 
+  /** Each of the rights that the page lists is needed, and all of them are enough. */
+  @Test
+  void aReplayNeedsTheRightsThatThePageLists() throws Exception {
+    kafka.addUser("operator", OTHER);
+    kafka.createTopic("replayed", Map.of());
+    Properties client = new Properties();
+    client.putAll(kafka.client("operator", OTHER));
+    for (ResourcePattern resource :
+        List.of(
+            new ResourcePattern(ResourceType.TOPIC, "replays", PatternType.LITERAL),
+            new ResourcePattern(ResourceType.TRANSACTIONAL_ID, "replays", PatternType.LITERAL),
+            new ResourcePattern(ResourceType.TOPIC, "replayed", PatternType.LITERAL))) {
+      boolean manifest = resource.name().equals("replays");
+      boolean topic = resource.resourceType() == ResourceType.TOPIC;
+      for (AclOperation right :
+          manifest && topic
+              ? List.of(AclOperation.CREATE, AclOperation.READ, AclOperation.WRITE)
+              : List.of(AclOperation.WRITE)) {
+        Throwable refused = catchThrowable(() -> replayOne(client));
+        assertThat(refused)
+            .as("without %s on %s", right, resource)
+            .hasStackTraceContaining("uthorization failed");
+        assertNoSecretIn(List.of(stackTrace(refused)));
+        kafka.allow("operator", resource, right);
+      }
+    }
+    replayOne(client);
+    assertThat(records("replayed")).isEqualTo(1);
+  }
+
+  private static void replayOne(Properties client) {
+    try (ReplayProducer producer = new ReplayProducer(client, "replays", "one", sent -> {})) {
+      producer.send(
+          new StoredLetter(
+              new Origin("replayed", 0, 7, FIRST, FIRST),
+              List.of("not_json"),
+              null,
+              List.of(),
+              "{}".getBytes(UTF_8),
+              1));
+      producer.commit();
+    }
+  }
+
   @Test
   void aPipelineOverTopicsHoldsReferencesOnly() throws Exception {
     kafka.createTopic("secure-in", Map.of());
@@ -371,14 +418,14 @@ class SecurityITCase {
                   depends_on: [small]
             """
                 .replace("TOPIC", topic));
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     URI flinkUrl = URI.create(flink.webUrl());
     Compilation compilation =
         PipelineCheck.compile(
             file,
             validation,
-            Catalog.standard(),
+            StandardCatalog.standard(),
             PipelineEnvironments.remote(
                 flinkUrl.getHost(), flinkUrl.getPort(), 1, validation.bounded()),
             DataRoot.at(folder));

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -45,7 +45,7 @@ class ShippedPipelinesITCase {
         PipelineCommand.run(
             new PrintStream(output, true, StandardCharsets.UTF_8),
             new PrintWriter(errors, true),
-            Catalog.standard(),
+            StandardCatalog.standard(),
             dir,
             args);
     return new End(code, output.toString(StandardCharsets.UTF_8), errors.toString());

@@ -17,7 +17,7 @@ import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
 import io.millrace.pipeline.RunReport;
 import io.millrace.pipeline.RunReport.Status;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.DataRoot;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -118,7 +118,7 @@ class StreamingPipelineITCase {
   /** With no more tasks than the topics have partitions, so that none is idle. */
   private Running run(String yaml, @Nullable String from, int parallelism) throws Exception {
     PipelineFile file = PipelineParser.parse(yaml);
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     java.net.URI rest = cluster.getRestAddress().get();
     StreamExecutionEnvironment environment =
@@ -131,7 +131,8 @@ class StreamingPipelineITCase {
       PipelineEnvironments.keepOnDisk(environment);
     }
     Compilation compilation =
-        PipelineCheck.compile(file, validation, Catalog.standard(), environment, DataRoot.at(dir));
+        PipelineCheck.compile(
+            file, validation, StandardCatalog.standard(), environment, DataRoot.at(dir));
     assertThat(compilation.problems()).isEmpty();
     AtomicBoolean stop = new AtomicBoolean();
     return new Running(
@@ -467,7 +468,7 @@ class StreamingPipelineITCase {
 
   /** The catalog's example of an entry, on this broker. */
   private String example(String service) {
-    return Catalog.standard()
+    return StandardCatalog.standard()
         .find(service)
         .orElseThrow()
         .declaration()

@@ -9,7 +9,7 @@ import io.millrace.pipeline.PipelineFile;
 import io.millrace.pipeline.PipelineParser;
 import io.millrace.pipeline.PipelineValidator;
 import io.millrace.pipeline.PipelineValidator.Validation;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.DataRoot;
 import io.millrace.transform.Problem;
 import java.nio.file.Files;
@@ -33,14 +33,15 @@ class TopicPipelinesTest {
   @TempDir Path dir;
 
   static List<String> examples() {
-    return Catalog.standard().entries().stream()
+    return StandardCatalog.standard().entries().stream()
         .filter(entry -> SERVICES.contains(entry.declaration().service()))
         .flatMap(entry -> entry.declaration().examples().stream())
         .toList();
   }
 
   private List<String> check(String yaml) {
-    return PipelineCheck.check(PipelineParser.parse(yaml), Catalog.standard(), DataRoot.at(dir))
+    return PipelineCheck.check(
+            PipelineParser.parse(yaml), StandardCatalog.standard(), DataRoot.at(dir))
         .stream()
         .map(Problem::toString)
         .toList();
@@ -118,14 +119,14 @@ class TopicPipelinesTest {
   @Test
   void everyOperatorHasAUidThatBeginsWithItsStep() throws Exception {
     PipelineFile file = PipelineParser.parse(STEPS);
-    Validation validation = PipelineValidator.validate(file, Catalog.standard());
+    Validation validation = PipelineValidator.validate(file, StandardCatalog.standard());
     assertThat(validation.problems()).isEmpty();
     StreamExecutionEnvironment environment =
         PipelineEnvironments.remote("localhost", 1, 2, validation.bounded());
     PipelineEnvironments.keep(environment, new State(null, Duration.ofSeconds(1), null));
     assertThat(
             PipelineCheck.compile(
-                    file, validation, Catalog.standard(), environment, DataRoot.at(dir))
+                    file, validation, StandardCatalog.standard(), environment, DataRoot.at(dir))
                 .problems())
         .isEmpty();
     // Fails for an operator without one.

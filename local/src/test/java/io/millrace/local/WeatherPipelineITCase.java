@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.millrace.transform.Catalog;
+import io.millrace.pipeline.StandardCatalog;
 import io.millrace.transform.http.PublicAddresses;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -128,7 +128,7 @@ class WeatherPipelineITCase {
         PipelineCommand.run(
             new PrintStream(output, true, StandardCharsets.UTF_8),
             new PrintWriter(errors, true),
-            Catalog.standard(),
+            StandardCatalog.standard(),
             dir,
             new String[] {
               "run",

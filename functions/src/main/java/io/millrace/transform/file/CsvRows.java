@@ -40,9 +40,7 @@ public final class CsvRows implements RowFormat {
           LogicalTypeRoot.TIMESTAMP_WITHOUT_TIME_ZONE);
 
   private final CsvDialect dialect;
-  private final RowType rowType;
-  private final List<String> columns;
-  private final boolean ordered;
+  private final FileColumns columns;
 
   /**
    * Rows of these columns.
@@ -51,16 +49,12 @@ public final class CsvRows implements RowFormat {
    */
   public CsvRows(CsvDialect dialect, RowType rowType, boolean ordered) {
     this.dialect = dialect;
-    this.rowType = rowType;
-    this.columns =
-        List.copyOf(
-            rowType.getFieldNames().subList(0, rowType.getFieldCount() - (ordered ? 1 : 0)));
-    this.ordered = ordered;
+    this.columns = new FileColumns(rowType, ordered);
   }
 
   @Override
   public RowType rowType() {
-    return rowType;
+    return columns.rowType();
   }
 
   @Override
@@ -102,9 +96,9 @@ public final class CsvRows implements RowFormat {
   private final class Records extends CsvRecords<RowData> {
     private final int index;
     private final FieldText text = new FieldText();
-    private final BinaryRowData row = new BinaryRowData(rowType.getFieldCount());
+    private final BinaryRowData row = new BinaryRowData(columns.rowType().getFieldCount());
     private final BinaryRowWriter writer = new BinaryRowWriter(row);
-    private final LogicalType[] types = new LogicalType[columns.size()];
+    private final LogicalType[] types = new LogicalType[columns.count()];
     private int[] positions = new int[0];
     private byte[] utf8 = new byte[256];
     private long read;
@@ -127,9 +121,9 @@ public final class CsvRows implements RowFormat {
 
     @Override
     void header(List<String> names) throws MalformedFileException {
-      positions = CsvInference.positions(columns, names, file());
+      positions = CsvInference.positions(columns.names(), names, file());
       for (int i = 0; i < types.length; i++) {
-        types[i] = rowType.getTypeAt(positions[i]);
+        types[i] = columns.rowType().getTypeAt(positions[i]);
       }
       writer.reset();
     }
@@ -173,7 +167,7 @@ public final class CsvRows implements RowFormat {
       if (!fits) {
         throw new UncheckedIOException(
             malformed(
-                columns.get(position)
+                columns.names().get(position)
                     + " is '"
                     + shown(buffer, offset, length)
                     + "', but must be "
@@ -234,8 +228,8 @@ public final class CsvRows implements RowFormat {
       for (int i = fields; i < positions.length; i++) {
         writer.setNullAt(positions[i]);
       }
-      if (ordered) {
-        writer.writeLong(columns.size(), RowFormat.order(index, read));
+      if (columns.ordered()) {
+        writer.writeLong(columns.count(), RowFormat.order(index, read));
       }
       read++;
       writer.complete();

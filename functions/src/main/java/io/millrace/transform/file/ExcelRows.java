@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
-import java.util.List;
 import javax.annotation.Nullable;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -19,9 +18,7 @@ public final class ExcelRows implements RowFormat {
   private static final long serialVersionUID = 1L;
 
   private final ExcelSource source;
-  private final RowType rowType;
-  private final List<String> columns;
-  private final boolean ordered;
+  private final FileColumns columns;
 
   /**
    * Rows of these columns.
@@ -30,16 +27,12 @@ public final class ExcelRows implements RowFormat {
    */
   public ExcelRows(ExcelSource source, RowType rowType, boolean ordered) {
     this.source = source;
-    this.rowType = rowType;
-    this.columns =
-        List.copyOf(
-            rowType.getFieldNames().subList(0, rowType.getFieldCount() - (ordered ? 1 : 0)));
-    this.ordered = ordered;
+    this.columns = new FileColumns(rowType, ordered);
   }
 
   @Override
   public RowType rowType() {
-    return rowType;
+    return columns.rowType();
   }
 
   @Override
@@ -61,7 +54,7 @@ public final class ExcelRows implements RowFormat {
       try {
         this.positions =
             CsvInference.positions(
-                columns, ExcelInference.names(sheet.header(), columns.size()), file);
+                columns.names(), ExcelInference.names(sheet.header(), columns.count()), file);
       } catch (IOException e) {
         sheet.close();
         throw e;
@@ -78,13 +71,13 @@ public final class ExcelRows implements RowFormat {
       if (cells.length > positions.length) {
         throw changed();
       }
-      GenericRowData row = new GenericRowData(rowType.getFieldCount());
+      GenericRowData row = new GenericRowData(columns.rowType().getFieldCount());
       for (int i = 0; i < cells.length; i++) {
         int position = positions[i];
-        row.setField(position, internal(cells[i], rowType.getTypeAt(position)));
+        row.setField(position, internal(cells[i], columns.rowType().getTypeAt(position)));
       }
-      if (ordered) {
-        row.setField(columns.size(), RowFormat.order(index, read));
+      if (columns.ordered()) {
+        row.setField(columns.count(), RowFormat.order(index, read));
       }
       read++;
       return row;

@@ -25,9 +25,7 @@ import org.apache.parquet.schema.Type;
 public final class ParquetRows implements RowFormat {
   private static final long serialVersionUID = 1L;
 
-  private final RowType rowType;
-  private final List<String> columns;
-  private final boolean ordered;
+  private final FileColumns columns;
 
   /**
    * Rows of these columns.
@@ -35,16 +33,12 @@ public final class ParquetRows implements RowFormat {
    * @param rowType the files' columns, and the order column as the last one if {@code ordered}
    */
   public ParquetRows(RowType rowType, boolean ordered) {
-    this.rowType = rowType;
-    this.columns =
-        List.copyOf(
-            rowType.getFieldNames().subList(0, rowType.getFieldCount() - (ordered ? 1 : 0)));
-    this.ordered = ordered;
+    this.columns = new FileColumns(rowType, ordered);
   }
 
   @Override
   public RowType rowType() {
-    return rowType;
+    return columns.rowType();
   }
 
   @Override
@@ -64,8 +58,8 @@ public final class ParquetRows implements RowFormat {
         } catch (IOException | RuntimeException e) {
           throw ParquetColumns.unreadable(file, e);
         }
-        if (row != null && ordered) {
-          row.setField(columns.size(), RowFormat.order(index, read));
+        if (row != null && columns.ordered()) {
+          row.setField(columns.count(), RowFormat.order(index, read));
         }
         read++;
         return row;
@@ -128,7 +122,9 @@ public final class ParquetRows implements RowFormat {
       List<String> names = schema.getFields().stream().map(Type::getName).toList();
       try {
         return new ParquetRecords(
-            schema, CsvInference.positions(columns, names, path), rowType.getFieldCount());
+            schema,
+            CsvInference.positions(columns.names(), names, path),
+            columns.rowType().getFieldCount());
       } catch (MalformedFileException e) {
         throw new UncheckedIOException(e);
       }

@@ -36,11 +36,11 @@ public final class CompleteTexts extends RichAsyncFunction<RowData, RowData> {
   private static final long serialVersionUID = 1L;
 
   /** What is added to each row. */
-  public static final List<String> ADDED =
+  static final List<String> ADDED =
       List.of("llm_completed", "llm_calls", "llm_cache_hits", "llm_left");
 
   /** Placeholders of one row that are asked about. */
-  public static final int MOST_PER_ROW = 50;
+  static final int MOST_PER_ROW = 50;
 
   private static final long MOST_CACHED = 100_000;
 
@@ -53,7 +53,7 @@ public final class CompleteTexts extends RichAsyncFunction<RowData, RowData> {
    * @param keepOnError whether a row that gets no answer keeps its placeholder, or fails the job
    * @param cacheFile where answers are kept between runs, or null
    */
-  public record Plan(
+  record Plan(
       RowData.FieldGetter[] fields,
       int textColumn,
       String placeholder,
@@ -75,7 +75,7 @@ public final class CompleteTexts extends RichAsyncFunction<RowData, RowData> {
   private transient AtomicLong callsLeft;
   private transient long rowsSeen;
 
-  public CompleteTexts(Plan plan, LlmEndpoint endpoint, @Nullable Secret key, Patience patience) {
+  CompleteTexts(Plan plan, LlmEndpoint endpoint, @Nullable Secret key, Patience patience) {
     this.plan = plan;
     this.endpoint = endpoint;
     this.key = key;

@@ -16,7 +16,7 @@ public final class SumEffort extends AbstractStreamOperator<RowData>
     implements OneInputStreamOperator<RowData, RowData>, BoundedOneInput {
   private static final long serialVersionUID = 1L;
 
-  public static final OutputTag<String> EFFORT = new OutputTag<>("effort", Types.STRING);
+  static final OutputTag<String> EFFORT = new OutputTag<>("effort", Types.STRING);
 
   private transient long[] sums;
 

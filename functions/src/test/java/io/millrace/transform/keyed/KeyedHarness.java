@@ -58,7 +58,7 @@ final class KeyedHarness implements AutoCloseable {
     return of(operator, output, OperatorSnapshotUtil.readStateHandle(path(fixture)));
   }
 
-  private static KeyedHarness of(
+  static KeyedHarness of(
       KeyedProcessFunction<RowData, RowData, RowData> operator,
       RowType output,
       @Nullable OperatorSubtaskState state)

@@ -261,7 +261,9 @@ public record EngagementConfig(
       key("kafka.correlation-header")
           .stringType()
           .defaultValue(Admit.CORRELATION_HEADER)
-          .withDescription("Header that names a record's batch: the log has it as correlation_id.");
+          .withDescription(
+              "Header that names a record's batch: the log has it as correlation_id. In the topics"
+                  + " of sessions, anomalies and live values it names the run.");
   static final String KAFKA_PROPERTIES = "kafka.properties";
 
   static final ConfigOption<Map<String, String>> TOPICS =

@@ -181,7 +181,7 @@ public record EngagementPorts(
         table(config, null, lineage, new LedgerTable(), never),
         sessions.enabled() ? table(config, plan, lineage, new SessionTable(), whenFinal) : null,
         sessions.topic() != null
-            ? transactional(config, "sessions", new SessionMessage(sessions.topic()))
+            ? transactional(config, run, "sessions", new SessionMessage(sessions.topic()))
             : null,
         rollups.enabled()
             ? table(config, plan, lineage, RollupTable.hourly(dimensions, counters), whenFinal)
@@ -189,11 +189,11 @@ public record EngagementPorts(
         rollups.enabled()
             ? table(config, plan, lineage, RollupTable.daily(dimensions, counters), whenFinal)
             : null,
-        rollups.liveTopic() != null ? liveTopic(config, rollups) : null,
+        rollups.liveTopic() != null ? liveTopic(config, run, rollups) : null,
         rollups.jdbc() != null ? liveTable(rollups).sink(rollups.jdbc()) : null,
         anomalies.enabled() ? table(config, plan, lineage, new AnomalyTable(), never) : null,
         anomalies.topic() != null
-            ? transactional(config, "anomalies", new AnomalyMessage(anomalies.topic()))
+            ? transactional(config, run, "anomalies", new AnomalyMessage(anomalies.topic()))
             : null,
         table(config, null, lineage, new CrossCheckTable(), never));
   }
@@ -566,23 +566,29 @@ public record EngagementPorts(
    * @param name part of the transactions' ids, by which a restored job finds those that it left
    */
   private static <T> Sink<T> transactional(
-      EngagementConfig config, String name, KafkaRecordSerializationSchema<T> messages) {
+      EngagementConfig config,
+      RunInfo run,
+      String name,
+      KafkaRecordSerializationSchema<T> messages) {
     return KafkaSink.<T>builder()
         .setBootstrapServers(config.input().bootstrapServers())
         .setKafkaProducerConfig(transactions(config))
         .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
         .setTransactionalIdPrefix(config.jobName() + "-" + name)
-        .setRecordSerializer(messages)
+        .setRecordSerializer(new OfRun<>(messages, config.input().correlationHeader(), run))
         .build();
   }
 
-  private static Sink<LiveRollup> liveTopic(EngagementConfig config, Rollups rollups) {
+  private static Sink<LiveRollup> liveTopic(EngagementConfig config, RunInfo run, Rollups rollups) {
     return KafkaSink.<LiveRollup>builder()
         .setBootstrapServers(config.input().bootstrapServers())
         .setKafkaProducerConfig(producer(config))
         .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
         .setRecordSerializer(
-            new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())))
+            new OfRun<>(
+                new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())),
+                config.input().correlationHeader(),
+                run))
         .build();
   }
 }
