@@ -345,9 +345,76 @@ class SavepointITCase {
       awaitMetric(job, Metrics.OPEN_SESSIONS, 2);
       event(producer, "session", "zoe", "17:00");
     }
-    // Of hours before; nothing but what was known of them can resolve an alert.
-    awaitNumber(job, "SELECT count(*) FROM anomalies WHERE state = 'resolved'", 4);
-    flink.stopWithSavepoint(job);
+    awaitNumber(
+        job,
+        "SELECT count(*) FROM anomalies WHERE state = 'resolved' AND metric = 'total_events'",
+        2);
+    Path hour = lake().resolve("processed/app_events/year=2026/month=03/day=01/hour=14");
+    Await.until(
+        hour + " to be complete",
+        PATIENCE,
+        () -> runs(job) && Files.exists(hour.resolve("_SUCCESS")));
+    String received = Metrics.LEDGER + Metrics.RECEIVED;
+    Await.until(
+        () -> received + ": " + flink.metrics().read(job, received),
+        PATIENCE,
+        () -> runs(job) && flink.metrics().sum(job, received) == 218);
+    String after = flink.stopWithSavepoint(job);
+    assertTheTablesGoOn();
+    assertTheTopicsGoOn();
+    assertTheSameStates("engagement", after);
+  }
+
+  private static void assertTheTablesGoOn() {
+    try (LakeReader lake = LakeReader.ofFolder(lake())) {
+      assertThat(
+              lake.query(
+                      "SELECT event_id, dim_market, late FROM app_events WHERE hour <> '14' ORDER"
+                          + " BY timestamp")
+                  .rows())
+          .as("no duplicate; the dimension of before, whose file is gone")
+          .containsExactly(
+              List.of("ann-13:58", "EMEA", "false"), List.of("zoe-17:00", "EMEA", "false"));
+      assertThat(lake.query("SELECT user_id, event_count FROM sessions ORDER BY 1").rows())
+          .as("sessions that were open; not that of the erased user")
+          .containsExactly(List.of("ann", "3"), List.of("ned", "3"));
+      assertThat(
+              lake.query(
+                      "SELECT hour, total_events, active_users FROM"
+                          + " hourly_aggregates_with_dimensions WHERE device_type ="
+                          + " 'ALL_DEVICES' AND app_version = 'ALL_VERSIONS' AND country ="
+                          + " 'ALL_COUNTRIES' ORDER BY hour")
+                  .rows())
+          .containsExactly(List.of("13", "10", "7"), List.of("14", "1", "1"));
+      assertThat(
+              lake.query(
+                      "SELECT cell, strftime(opened_at, '%H'), windows_firing FROM anomalies WHERE"
+                          + " state = 'resolved' AND metric = 'total_events' ORDER BY cell")
+                  .rows())
+          .as("alerts that were open")
+          .containsExactly(List.of("", "12", "1"), List.of("country=DE", "12", "1"));
+      assertThat(
+              lake.query(
+                      "SELECT max(expected), bool_and(holds) FROM cross_checks WHERE name ="
+                          + " 'session_events'")
+                  .rows())
+          .as("all events since the first one")
+          .containsExactly(List.of("216", "true"));
+    }
+  }
+
+  private static void assertTheTopicsGoOn() {
+    assertThat(stack.kafka().read("sessions")).hasSize(2);
+    assertThat(stack.kafka().read("rollups.live"))
+        .extracting(ConsumerRecord::value)
+        .anyMatch(
+            value ->
+                value.contains(
+                        "\"hour\",\"window_start\":\"2026-03-01T13:00:00Z\",\"device_type\":"
+                            + "\"ALL_DEVICES\",\"app_version\":\"ALL_VERSIONS\",\"country\":"
+                            + "\"ALL_COUNTRIES\"")
+                    && value.contains("\"total_events\":10,")
+                    && value.contains("\"final\":true"));
   }
 
   /** No state has another name or type, none is left unclaimed, and none is new untold. */
@@ -553,6 +620,11 @@ class SavepointITCase {
         renamed(engagement("hashmap"), "detect-anomalies", "detect"),
         "engagement",
         "detect-anomalies");
+    createTopics("meters", "meters-out");
+    assertRefused(
+        renamed(pipeline("hashmap"), "once:drop-duplicates", "once:drop"),
+        "pipeline",
+        "once:drop-duplicates");
   }
 
   @Test
