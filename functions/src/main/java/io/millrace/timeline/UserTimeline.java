@@ -246,7 +246,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     if (!options.bounded()) {
       long interval = options.flushInterval().toMillis();
       flushing =
-          getProcessingTimeService().scheduleWithFixedDelay(time -> flush(), interval, interval);
+          getProcessingTimeService().scheduleWithFixedDelay(time -> flushAll(), interval, interval);
     }
   }
 
@@ -412,7 +412,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     output.emitWatermark(mark);
   }
 
-  private void flush() throws Exception {
+  private void flushAll() throws Exception {
     processWaiting();
     flushCells();
   }

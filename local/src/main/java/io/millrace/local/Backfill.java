@@ -107,7 +107,7 @@ public final class Backfill implements Callable<Integer> {
       names = "--give-up",
       description =
           "Forget a backfill of these hours that was begun and has not ended, and remove what it"
-              + " wrote, unless it had begun to swap.")
+              + " wrote, unless it was ready to be swapped.")
   private boolean giveUp;
 
   @Mixin private final S3Access s3 = new S3Access();

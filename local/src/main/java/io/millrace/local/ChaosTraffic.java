@@ -136,7 +136,9 @@ final class ChaosTraffic {
         KafkaProducer<byte[], byte[]> producer = producer(bootstrap)) {
       Iterator<SimulatedRecord> records = records();
       for (long i = 0; records.hasNext() && !givenUp; i++) {
-        if (i >= events - slow && faultsAreOver.getCount() > 0) {
+        if (i == events - 1) {
+          faultsAreOver.await();
+        } else if (i >= events - slow && faultsAreOver.getCount() > 0) {
           faultsAreOver.await(nanosPerSlowRecord, TimeUnit.NANOSECONDS);
         }
         if (i % PACE_EVERY == 0) {

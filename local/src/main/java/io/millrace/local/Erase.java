@@ -181,7 +181,7 @@ public final class Erase implements Callable<Integer> {
       try {
         // A backfill that begins from now on sees the record: one of the two sees the other.
         refuseBesideBackfills(root);
-      } catch (CommandFailure e) {
+      } catch (CommandFailure | IOException e) {
         begun.remove(root);
         throw e;
       }
@@ -190,10 +190,14 @@ public final class Erase implements Callable<Integer> {
       }
       List<Found> found = erasure.run(catalog);
       tell(found);
-      refuseToEnd(erasure.left());
+      begun = begun.with(found);
+      if (!erasure.left().isEmpty()) {
+        begun.write(root);
+        refuseToEnd(erasure.left());
+      }
       Instant end = Instant.now();
       endInterrupted(begun, end, root);
-      ErasureRecord ended = begun.end(found, end.toString());
+      ErasureRecord ended = begun.end(end.toString());
       ended.write(root);
       print.println("Recorded in " + ended.file(root));
     } finally {
@@ -264,16 +268,13 @@ public final class Erase implements Callable<Integer> {
 
   /** Its record stays as of one that was interrupted. */
   private static void refuseToEnd(List<Path> left) {
-    if (!left.isEmpty()) {
-      throw new CommandFailure(
-          left.size()
-              + " files, first "
-              + left.get(0)
-              + ", would grow, which a job that is restored from the checkpoint that committed them"
-              + " does not allow: run the same command again when they are older than "
-              + Erasure.SETTLED.toMinutes()
-              + " minutes; from all others the person is erased");
-    }
+    throw new CommandFailure(
+        (left.size() == 1 ? "1 file, " : left.size() + " files, first ")
+            + left.get(0)
+            + ", would grow, which a job that is restored from the checkpoint that committed them"
+            + " does not allow: run the same command again when they are older than "
+            + Erasure.SETTLED.toMinutes()
+            + " minutes; from all others the person is erased");
   }
 
   /** What a backfill has read from raw before would bring the person back. */
@@ -302,7 +303,7 @@ public final class Erase implements Callable<Integer> {
     for (ErasureRecord record : ErasureRecord.notEndedBy(end, root)) {
       boolean interrupted = record.endedAt() == null;
       if (interrupted && !record.erasure().equals(own.erasure()) && record.isAbout(user)) {
-        record.end(List.of(), end.toString()).write(root);
+        record.end(end.toString()).write(root);
       }
     }
   }
@@ -391,8 +392,11 @@ public final class Erase implements Callable<Integer> {
       return "No event and no session has the id: where the job has users.pseudonym-key they have"
           + " its pseudonym, which --pseudonym-key tells.";
     }
-    if (keyed == 0 && asSent == 0) {
-      return "No row has the id as it was sent, or its pseudonym with this key.";
+    if (keyed == 0) {
+      return asSent == 0
+          ? "No row has the id as it was sent, or its pseudonym with this key."
+          : "Raw records or dead letters have the id, but no event and no session has it, or its"
+              + " pseudonym with this key: is it the job's?";
     }
     return null;
   }

@@ -195,6 +195,11 @@ final class HoursBackfill {
                             + " that has begun and not ended"));
     plan.giveUp(root);
     print.printf("Run %s, planned at %s, is given up.%n", plan.runId(), plan.plannedAt());
+    if (plan.stage() == Stage.WRITTEN) {
+      print.println(
+          "It was ready to be swapped, and some of its partitions may be: recompute these hours soon."
+              + " scripts/partitions clean-generations removes what no reader is sent to.");
+    }
     return CommandLine.ExitCode.OK;
   }
 

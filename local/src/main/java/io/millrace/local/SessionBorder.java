@@ -104,7 +104,8 @@ final class SessionBorder {
     for (long hour = hours.end(); hour <= readTo; hour += HOUR_MS) {
       for (SessionSpan s : inOrder(hour, reach, hours.end())) {
         noteBegin(s, hours, begins);
-        if (s.start() < hours.end() || s.start() <= reach.get(s.user()) + gap) {
+        Long reached = reach.get(s.user());
+        if (s.start() < hours.end() || (reached != null && s.start() <= reached + gap)) {
           reach.merge(s.user(), s.end(), Math::max);
           if (s.end() + gap > readTo) {
             cut.add(s);
@@ -138,11 +139,19 @@ final class SessionBorder {
 
   private List<SessionSpan> inOrder(long hour, Map<String, Long> reach, long border)
       throws IOException {
+    Set<String> users = new HashSet<>(reach.keySet());
+    readRecomputed(
+        hour,
+        s -> {
+          if (s.start() < border) {
+            users.add(s.user());
+          }
+        });
     List<SessionSpan> sessions = new ArrayList<>();
     readRecomputed(
         hour,
         s -> {
-          if (s.start() < border || reach.containsKey(s.user())) {
+          if (users.contains(s.user())) {
             sessions.add(s);
           }
         });

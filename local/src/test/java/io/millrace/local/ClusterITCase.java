@@ -12,6 +12,7 @@ import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.local.DetachedStack.Health;
 import io.millrace.local.JobControl.Upgraded;
+import io.millrace.pipeline.StandardCatalog;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -166,7 +167,7 @@ class ClusterITCase {
         PipelineCommand.run(
             PRINT,
             new PrintWriter(errors, true),
-            io.millrace.pipeline.StandardCatalog.standard(),
+            StandardCatalog.standard(),
             BuildFiles.module().getParent(),
             "run",
             file.toString(),

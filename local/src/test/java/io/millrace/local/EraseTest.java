@@ -155,6 +155,10 @@ class EraseTest {
             "No event and no session has the id: where the job has users.pseudonym-key they have its"
                 + " pseudonym, which --pseudonym-key tells.\nNothing was changed.\n");
     assertThat(said(root, "ann", "--pseudonym-key", key)).doesNotContain("the id");
+    String other =
+        "file:" + Files.writeString(home.resolve("other"), "another-key-of-32-bytes-or-more-it-is");
+    assertThat(said(root, "ann", "--pseudonym-key", other))
+        .contains("or its pseudonym with this key: is it the job's?\n");
     assertThat(said(root, "bob", "--pseudonym-key", key))
         .contains("No row has the id as it was sent, or its pseudonym with this key.\n");
     assertThat(said(root, pseudonym))

@@ -281,6 +281,7 @@ class SavepointITCase {
     String below = savepoint.substring(savepoint.indexOf(NAME + "-written"));
     List<Path> files = files(stack.lake().resolve(below));
     assertThat(files).hasSize(1);
+    assertThat(WRITTEN.resolve(job)).as("savepoints of a version never change").doesNotExist();
     Path kept = Files.createDirectories(WRITTEN.resolve(job)).resolve("_metadata");
     Files.write(kept, Files.readAllBytes(files.get(0)));
   }

@@ -119,6 +119,8 @@ class SessionBorderTest {
     both(session("over-midnight", "11:50", "24:10", 90));
     both(session("long", "11:50", "12:40", 3));
     both(session("long", "13:05", "13:30", 3));
+    both(session("twice-in-an-hour", "11:50", "12:20", 3));
+    both(session("twice-in-an-hour", "12:25", "12:50", 2));
     published.add(session("much-longer", "11:50", "26:10", 99));
     recomputed.add(session("much-longer", "11:50", "24:29", 90));
     assertThat(touched()).isEmpty();

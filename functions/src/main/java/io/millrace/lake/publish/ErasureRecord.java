@@ -34,7 +34,7 @@ import org.apache.flink.core.fs.Path;
  *     again
  * @param salt random, in hex
  * @param userHash PBKDF2-HMAC-SHA256 of the id, in hex
- * @param tables what was found; empty until it has ended, and when it was read
+ * @param tables what was found so far; empty while it is at work
  */
 public record ErasureRecord(
     String erasure,
@@ -43,7 +43,7 @@ public record ErasureRecord(
     String reason,
     String salt,
     String userHash,
-    List<Found> tables) {
+    List<OfTable> tables) {
   /** Holds the records, at the lake's root. */
   public static final String FOLDER = "_erasures";
 
@@ -64,9 +64,21 @@ public record ErasureRecord(
         erasure, now, null, reason, HexFormat.of().formatHex(salt), hash(user, salt), List.of());
   }
 
+  /** What was removed from a table. */
+  public record OfTable(String table, long rows, long files, long partitions) {}
+
+  /** The same with what was found. */
+  public ErasureRecord with(List<Found> found) {
+    List<OfTable> counts =
+        found.stream()
+            .map(f -> new OfTable(f.table().name(), f.rows(), f.files(), f.partitions()))
+            .toList();
+    return new ErasureRecord(erasure, begunAt, endedAt, reason, salt, userHash, counts);
+  }
+
   /** The same, of one that has ended. */
-  public ErasureRecord end(List<Found> found, String now) {
-    return new ErasureRecord(erasure, begunAt, now, reason, salt, userHash, found);
+  public ErasureRecord end(String now) {
+    return new ErasureRecord(erasure, begunAt, now, reason, salt, userHash, tables);
   }
 
   /**
@@ -92,6 +104,15 @@ public record ErasureRecord(
   private static Optional<ErasureRecord> read(Path file) throws IOException {
     try (FSDataInputStream in = file.getFileSystem().open(file)) {
       JsonNode json = JSON.readTree(in.readAllBytes());
+      List<OfTable> tables = new ArrayList<>();
+      for (JsonNode table : json.required("tables")) {
+        tables.add(
+            new OfTable(
+                table.required("table").asText(),
+                table.required("rows").asLong(),
+                table.required("files").asLong(),
+                table.required("partitions").asLong()));
+      }
       return Optional.of(
           new ErasureRecord(
               json.required("erasure").asText(),
@@ -100,7 +121,7 @@ public record ErasureRecord(
               json.required("reason").asText(),
               json.required("salt").asText(),
               json.required("user_hash").asText(),
-              List.of()));
+              tables));
     } catch (FileNotFoundException e) {
       // It was listed, and taken back since.
       return Optional.empty();
@@ -152,9 +173,9 @@ public record ErasureRecord(
     json.put("salt", salt);
     json.put("user_hash", userHash);
     ArrayNode of = json.putArray("tables");
-    for (Found found : tables) {
+    for (OfTable found : tables) {
       ObjectNode table = of.addObject();
-      table.put("table", found.table().name());
+      table.put("table", found.table());
       table.put("rows", found.rows());
       table.put("files", found.files());
       table.put("partitions", found.partitions());

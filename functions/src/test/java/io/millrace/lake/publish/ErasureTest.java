@@ -195,7 +195,7 @@ class ErasureTest {
   @Test
   void aRecordTellsWhetherItIsAboutSomeone() throws Exception {
     ErasureRecord record = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
-    record.end(List.of(new Found(TABLE, 4, 2, 2, 3)), "2026-01-01T00:00:01Z").write(flink(root));
+    record.with(List.of(new Found(TABLE, 4, 2, 2, 3))).end("2026-01-01T00:00:01Z").write(flink(root));
     String json = Files.readString(root.resolve("_erasures/e-1.json"));
     assertThat(json)
         .contains(
@@ -215,7 +215,8 @@ class ErasureTest {
     ErasureRecord begun = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
     begun.write(flink(root));
     assertThat(ErasureRecord.notEndedBy(Instant.MAX, flink(root))).containsExactly(begun);
-    ErasureRecord ended = begun.end(List.of(), "2026-01-01T00:00:09Z");
+    ErasureRecord ended =
+        begun.with(List.of(new Found(TABLE, 4, 2, 2, 3))).end("2026-01-01T00:00:09Z");
     ended.write(flink(root));
     assertThat(ErasureRecord.notEndedBy(Instant.parse("2026-01-01T00:00:08Z"), flink(root)))
         .containsExactly(ended);

@@ -322,9 +322,9 @@ class SwapTest {
         .containsExactly(
             "erasure e-1, begun at 2026-02-28T00:00:00Z, has not ended: wait for it, or where it"
                 + " was interrupted run scripts/erase again for the same person");
-    before.end(List.of(), plan.plannedAt()).write(flink(root));
+    before.end(plan.plannedAt()).write(flink(root));
     assertThat(swap.erasures()).isEmpty();
-    before.end(List.of(), "2026-03-01T00:00:01Z").write(flink(root));
+    before.end("2026-03-01T00:00:01Z").write(flink(root));
     assertThat(swap.erasures())
         .containsExactly(
             "erasure e-1 ended at 2026-03-01T00:00:01Z, after the backfill had begun to read that"

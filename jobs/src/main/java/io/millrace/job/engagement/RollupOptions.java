@@ -88,7 +88,9 @@ final class RollupOptions {
       key("rollups.live-interval")
           .durationType()
           .defaultValue(Duration.ofSeconds(5))
-          .withDescription("How often cells that changed are sent to the live topic and table.");
+          .withDescription(
+              "How often cells that changed are sent to the live topic and table; and how long an "
+                  + "event may wait for others, with which its user is looked up.");
   static final ConfigOption<Duration> LIVE_RETENTION =
       key("rollups.live-retention")
           .durationType()
