@@ -321,7 +321,7 @@ class SecurityITCase {
         Throwable refused = catchThrowable(() -> replayOne(client));
         assertThat(refused)
             .as("without %s on %s", right, resource)
-            .hasStackTraceContaining("uthorization failed");
+            .hasStackTraceContaining("AuthorizationException");
         assertNoSecretIn(List.of(stackTrace(refused)));
         kafka.allow("operator", resource, right);
       }
