@@ -493,7 +493,7 @@ class HoursBackfillITCase {
 
     BackfillPlan waiting = BackfillPlan.read(PLAN).orElseThrow().at(Stage.WRITTEN);
     waiting.write(FLINK_ROOT);
-    erasure.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+    erasure.end(Instant.now().toString()).write(FLINK_ROOT);
     ErasureRecord later = ErasureRecord.begin("e-2", "zoe", "asked", Instant.now().toString());
     ByteArrayOutputStream out =
         new ByteArrayOutputStream() {
@@ -502,7 +502,7 @@ class HoursBackfillITCase {
             super.write(bytes, from, length);
             if (new String(bytes, from, length, StandardCharsets.UTF_8).contains("Done in")) {
               try {
-                later.end(List.of(), Instant.now().toString()).write(FLINK_ROOT);
+                later.end(Instant.now().toString()).write(FLINK_ROOT);
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }

@@ -195,7 +195,10 @@ class ErasureTest {
   @Test
   void aRecordTellsWhetherItIsAboutSomeone() throws Exception {
     ErasureRecord record = ErasureRecord.begin("e-1", "ann", "asked", "2026-01-01T00:00:00Z");
-    record.with(List.of(new Found(TABLE, 4, 2, 2, 3))).end("2026-01-01T00:00:01Z").write(flink(root));
+    record
+        .with(List.of(new Found(TABLE, 4, 2, 2, 3)))
+        .end("2026-01-01T00:00:01Z")
+        .write(flink(root));
     String json = Files.readString(root.resolve("_erasures/e-1.json"));
     assertThat(json)
         .contains(
