@@ -67,6 +67,8 @@ class MonitoringCheck {
   private static final ByteArrayOutputStream SAID = new ByteArrayOutputStream();
   private static final PrintStream PRINT = new PrintStream(SAID, true, StandardCharsets.UTF_8);
 
+  private static final Set<String> SEEN = new TreeSet<>();
+
   private static Path folder;
   private static DetachedStack stack;
   private static Thread sender;
@@ -196,6 +198,7 @@ class MonitoringCheck {
     awaitRouted("MillraceProcessDown", "chat");
     stack = up();
     awaitQuiet("an outage of the JobManager");
+    assertThat(SEEN).isEqualTo(BY_FAULT);
   }
 
   private static void assertEveryPanelShowsSomething() throws IOException {
@@ -282,6 +285,7 @@ class MonitoringCheck {
           return seconds.keySet().containsAll(List.of(alerts));
         });
     PRINT.printf("fire after seconds: %s%n", seconds);
+    SEEN.addAll(List.of(alerts));
   }
 
   private static void awaitQuiet(String after) {
