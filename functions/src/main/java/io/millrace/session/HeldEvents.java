@@ -3,6 +3,9 @@ package io.millrace.session;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +22,8 @@ import org.apache.flink.core.memory.DataOutputView;
  * <p>Events stand in the order of arrival until they are asked for in theirs.
  */
 final class HeldEvents {
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
   private static final byte[] NO_BYTES = {};
   private static final String[] NO_TYPES = {};
   private static final Rest[] NO_RESTS = {};
@@ -255,17 +260,12 @@ final class HeldEvents {
   }
 
   private void putLong(long value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      bytes[end++] = (byte) (value >>> shift);
-    }
+    LONGS.set(bytes, end, value);
+    end += Long.BYTES;
   }
 
   private long longAt(int at) {
-    long value = 0;
-    for (int i = at; i < at + Long.BYTES; i++) {
-      value = value << 8 | (bytes[i] & 0xff);
-    }
-    return value;
+    return (long) LONGS.get(bytes, at);
   }
 
   private void putText(byte[] utf8) {

@@ -1,6 +1,5 @@
 package io.millrace.timeline;
 
-import io.millrace.event.Event;
 import java.util.Arrays;
 import javax.annotation.Nullable;
 
@@ -15,7 +14,7 @@ import javax.annotation.Nullable;
 final class UserCache {
   private static final int FIRST_USERS = 1024;
 
-  /** Events at most in one {@link #lookAhead}. */
+  /** Users at most in one {@link #lookAhead}. */
   static final int LOOK_AHEAD = 32;
 
   private final int maxUsers;
@@ -78,13 +77,13 @@ final class UserCache {
   }
 
   /**
-   * Reads what the next events will ask for, and changes nothing. The values of many users do not
+   * Reads what is asked for next, of these users, and changes nothing. The values of many users do not
    * fit into the processor's caches, and each holds several objects, one behind the other. Here the
    * processor waits for the memory of many users at a time, as no read depends on another user's.
    */
-  void lookAhead(Event[] events, int count) {
+  void lookAhead(String[] ids, int count) {
     for (int i = 0; i < count; i++) {
-      ahead[i] = chains[chain(events[i].userId().hashCode())];
+      ahead[i] = chains[chain(ids[i].hashCode())];
     }
     int seen = 0;
     for (int i = 0; i < count; i++) {

@@ -125,9 +125,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   private transient LedgerCounter ledger;
   private transient UserCache cache;
   private transient StreamRecord<AppEvent> out;
-  private transient Event[] waiting;
-  private transient long[] waitingTimes;
-  private transient int waitingCount;
+  private transient LookAhead<Event> waiting;
+  private transient LookAhead<InternalTimer<String, VoidNamespace>> due;
   private transient boolean cached;
   private transient long watermark;
   private transient long finiteWatermark;
@@ -222,9 +221,9 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
         options.sessionize() == null ? 0 : lateness + options.sessionize().rules().gap().toMillis();
     ledger = new LedgerCounter(options.runId(), options.mode());
     out = new StreamRecord<>(null);
-    waiting = new Event[UserCache.LOOK_AHEAD];
-    waitingTimes = new long[UserCache.LOOK_AHEAD];
-    waitingCount = 0;
+    int most = cached ? UserCache.LOOK_AHEAD : 1;
+    waiting = new LookAhead<>(cache, most, this::process);
+    due = new LookAhead<>(cache, most, this::fire);
     samples = new EventTimeSamples();
 
     MetricGroup metrics = getMetricGroup().addGroup(Metrics.GROUP);
@@ -253,26 +252,8 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   /** With a cache events wait for a few others, but never beyond a watermark or a barrier. */
   @Override
   public void processElement(StreamRecord<Event> element) throws Exception {
-    if (!cached) {
-      process(element.getValue(), element.getTimestamp());
-      return;
-    }
-    waiting[waitingCount] = element.getValue();
-    waitingTimes[waitingCount] = element.getTimestamp();
-    waitingCount++;
-    if (waitingCount == waiting.length) {
-      processWaiting();
-    }
-  }
-
-  private void processWaiting() throws Exception {
-    int count = waitingCount;
-    waitingCount = 0;
-    cache.lookAhead(waiting, count);
-    for (int i = 0; i < count; i++) {
-      process(waiting[i], waitingTimes[i]);
-      waiting[i] = null;
-    }
+    Event event = element.getValue();
+    waiting.add(event.userId(), event, element.getTimestamp());
   }
 
   private void process(Event event, long time) throws Exception {
@@ -397,13 +378,14 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   @Override
   public void processWatermark(Watermark mark) throws Exception {
-    processWaiting();
+    waiting.drain();
     watermark = Math.max(watermark, mark.getTimestamp());
     if (watermark != Long.MAX_VALUE) {
       // A job that was drained can be started again: the end of input is not a time.
       finiteWatermark = watermark;
     }
     timeServiceManager.advanceWatermark(mark);
+    due.drain();
     // What belongs to a window whose row this watermark asks for has to go before it.
     if (cells != null
         && cells.firstEnd() <= mark.getTimestamp() - options.flushDelay().toMillis()) {
@@ -413,7 +395,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
   }
 
   private void flushAll() throws Exception {
-    processWaiting();
+    waiting.drain();
     flushCells();
   }
 
@@ -428,19 +410,23 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
     }
   }
 
-  /** Closes what has ended, forgets what has expired, then waits for the next time. */
   @Override
   public void onEventTime(InternalTimer<String, VoidNamespace> timer) throws Exception {
+    due.add(timer.getKey(), timer, timer.getTimestamp());
+  }
+
+  /** Closes what has ended, forgets what has expired, then waits for the next time. */
+  private void fire(InternalTimer<String, VoidNamespace> timer, long time) throws Exception {
     String id = timer.getKey();
     UserValue inCache = cached ? cache.get(id) : null;
     UserValue value = inCache == null ? read(id) : inCache;
     spill.id = id;
     overflow.id = id;
     long now = Math.max(watermark, timers.currentWatermark());
-    if (value.timer <= timer.getTimestamp()) {
+    if (value.timer <= time) {
       value.timer = UserValue.NO_TIMER;
     }
-    if (value.expiryTimer <= timer.getTimestamp()) {
+    if (value.expiryTimer <= time) {
       value.expiryTimer = UserValue.NO_TIMER;
       options.deduplicate().expire(now, value.seen, spill);
     }
@@ -518,7 +504,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
-    processWaiting();
+    waiting.drain();
     cache.flush();
     flushCells();
     emitCounts(checkpointId);
@@ -541,7 +527,7 @@ public final class UserTimeline extends AbstractStreamOperator<AppEvent>
 
   @Override
   public void finish() throws Exception {
-    processWaiting();
+    waiting.drain();
     cache.flush();
     flushCells();
     emitCounts(LedgerEntry.END_OF_INPUT);
