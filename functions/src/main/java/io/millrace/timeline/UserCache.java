@@ -77,9 +77,10 @@ final class UserCache {
   }
 
   /**
-   * Reads what is asked for next, of these users, and changes nothing. The values of many users do not
-   * fit into the processor's caches, and each holds several objects, one behind the other. Here the
-   * processor waits for the memory of many users at a time, as no read depends on another user's.
+   * Reads what is asked for next, of these users, and changes nothing. The values of many users do
+   * not fit into the processor's caches, and each holds several objects, one behind the other. Here
+   * the processor waits for the memory of many users at a time, as no read depends on another
+   * user's.
    */
   void lookAhead(String[] ids, int count) {
     for (int i = 0; i < count; i++) {

@@ -14,7 +14,7 @@ enum ChaosRow {
       1_050_000,
       220,
       100_000,
-      ChaosRun::killTaskManagers),
+      ChaosFaults::killTaskManagers),
   COMMIT_KILL(
       "Both TaskManagers are killed between a checkpoint and its commit: before any file of it is"
           + " committed, and when some are",
@@ -22,99 +22,111 @@ enum ChaosRow {
       1_050_000,
       150,
       60_000,
-      ChaosRun::killBeforeCommit),
+      ChaosFaults::killBeforeCommit),
   JOBMANAGER_KILL(
       "The JobManager is killed 3 times (SIGKILL)",
       Kind.USUAL,
       1_050_000,
       150,
       0,
-      ChaosRun::killJobManager),
+      ChaosFaults::killJobManager),
   KAFKA_STOP(
       "The only Kafka broker is killed 5 times, and then is away for 60 s",
       Kind.USUAL,
       1_050_000,
       200,
       0,
-      ChaosRun::stopKafka),
+      ChaosFaults::stopKafka),
   S3_503(
       "S3 answers 503 to 1 %, 10 % and 50 % of calls to create, upload-part and complete",
-      Kind.USUAL, 1_050_000, 110, 0, run -> run.failSteps(S3Faults.Fault.ANSWER_503)),
+      Kind.USUAL, 1_050_000, 110, 0, faults -> faults.failSteps(S3Faults.Fault.ANSWER_503)),
   S3_500(
       "The same with 500",
       Kind.USUAL,
       1_050_000,
       110,
       0,
-      run -> run.failSteps(S3Faults.Fault.ANSWER_500)),
+      faults -> faults.failSteps(S3Faults.Fault.ANSWER_500)),
   S3_429(
       "The same with 429",
       Kind.USUAL,
       1_050_000,
       110,
       0,
-      run -> run.failSteps(S3Faults.Fault.ANSWER_429)),
+      faults -> faults.failSteps(S3Faults.Fault.ANSWER_429)),
   S3_RESET(
       "The same with a reset, half of them when S3 has done what it was asked",
       Kind.USUAL,
       1_050_000,
       110,
       0,
-      run -> run.failSteps(S3Faults.Fault.RESET)),
+      faults -> faults.failSteps(S3Faults.Fault.RESET)),
   S3_STALL(
       "The same with silence for 5 s and a closed connection",
       Kind.USUAL,
       1_050_000,
       110,
       0,
-      run -> run.failSteps(S3Faults.Fault.STALL)),
+      faults -> faults.failSteps(S3Faults.Fault.STALL)),
   S3_AWAY(
       "S3 is away for 2 minutes: every connection is reset",
       Kind.USUAL,
       1_050_000,
       200,
       0,
-      ChaosRun::takeS3Away),
+      ChaosFaults::takeS3Away),
   METASTORE_AWAY(
       "The Hive Metastore is killed and away for 2 minutes",
       Kind.USUAL,
       1_050_000,
       150,
       0,
-      ChaosRun::takeMetastoreAway),
+      ChaosFaults::takeMetastoreAway),
   DISK_FULL(
       "The disk of a TaskManager is full for 30 s",
       Kind.USUAL,
       1_050_000,
       100,
       0,
-      ChaosRun::fillDisk),
+      ChaosFaults::fillDisk),
   IDLE_PARTITION(
       "One partition of each topic gets nothing",
       Kind.IDLE_PARTITION,
       1_050_000,
       100,
       0,
-      ChaosRun::watchHoursComplete),
+      ChaosFaults::watchHoursComplete),
   SKEWED_CLOCK(
       "A producer's clock is an hour ahead, and one event in ten is dated up to ten years ahead",
       Kind.SKEWED_CLOCK,
       1_050_000,
       110,
       0,
-      ChaosRun::nothing),
-  POISON("For a minute every record is malformed", Kind.POISON, 1_050_000, 84, 0, ChaosRun::nothing),
-  HUGE_RECORD("Ten records of 10 MB", Kind.HUGE, 1_050_000, 110, 0, ChaosRun::nothing),
-  HOT_USER("One user has half of the traffic", Kind.HOT_USER, 1_050_000, 110, 0, ChaosRun::nothing),
+      ChaosFaults::nothing),
+  POISON(
+      "For a minute every record is malformed",
+      Kind.POISON,
+      1_050_000,
+      84,
+      0,
+      ChaosFaults::nothing),
+  HUGE_RECORD("Ten records of 10 MB", Kind.HUGE, 1_050_000, 110, 0, ChaosFaults::nothing),
+  HOT_USER(
+      "One user has half of the traffic", Kind.HOT_USER, 1_050_000, 110, 0, ChaosFaults::nothing),
   THREE_TIMES(
-      "Every record is sent three times", Kind.THREE_TIMES, 1_050_000, 220, 0, ChaosRun::nothing),
+      "Every record is sent three times",
+      Kind.THREE_TIMES,
+      1_050_000,
+      220,
+      0,
+      ChaosFaults::nothing),
   REBALANCE(
       "Each topic gets four more partitions under way",
       Kind.USUAL,
       1_050_000,
       90,
       0,
-      ChaosRun::rebalance);
+      ChaosFaults::rebalance);
 
   private final String title;
   private final Kind kind;
@@ -129,7 +141,7 @@ enum ChaosRow {
   /** What is done to a run. */
   interface Script {
     /** Returns when it is done. */
-    void run(ChaosRun run) throws Exception;
+    void run(ChaosFaults faults) throws Exception;
   }
 
   ChaosRow(String title, Kind kind, long events, int seconds, long shortEvents, Script script) {

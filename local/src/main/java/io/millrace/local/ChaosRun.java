@@ -6,10 +6,6 @@ import io.millrace.lake.catalog.CatalogException;
 import io.millrace.lake.catalog.CatalogSpec;
 import io.millrace.lake.parquet.AppEventTable;
 import io.millrace.local.FlinkRest.Checkpoints;
-import io.millrace.local.S3Faults.Count;
-import io.millrace.local.S3Faults.Fault;
-import io.millrace.local.S3Faults.Operation;
-import io.millrace.local.S3Faults.Rule;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -31,7 +27,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -40,10 +35,9 @@ import org.apache.kafka.common.TopicPartition;
 final class ChaosRun {
   private static final JobKind JOB = JobKind.ENGAGEMENT;
   private static final int PARALLELISM = 2;
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Duration SENDING_PATIENCE = Duration.ofMinutes(15);
   private static final long ASK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-  private static final int SMALL_DISK_MEGABYTES = 320;
 
   private final ChaosStack stack;
   private final ChaosRow row;
@@ -56,13 +50,6 @@ final class ChaosRun {
   private final List<String> happened = new ArrayList<>();
   private Submission job;
   private long restarts;
-
-  /** Thrown when this machine cannot do what a row wants. */
-  static final class Skipped extends Exception {
-    Skipped(String message) {
-      super(message);
-    }
-  }
 
   /**
    * A run that has not begun.
@@ -81,12 +68,20 @@ final class ChaosRun {
     this.traffic = new ChaosTraffic(row.kind(), prefix(), events, seed);
   }
 
-  private String prefix() {
+  String prefix() {
     return row.label() + "-";
   }
 
   private String database() {
     return row.label().replace('-', '_');
+  }
+
+  String jobId() {
+    return job.jobId();
+  }
+
+  void tell(String line) {
+    print.println(line);
   }
 
   /** Runs it; whatever fails becomes a problem of the result. */
@@ -109,7 +104,7 @@ final class ChaosRun {
       long seconds = row.seconds(brief) * Math.max(events, row.events(brief)) / row.events(brief);
       sending = CompletableFuture.supplyAsync(() -> send(list, (int) seconds), ChaosRun::start);
       awaitCheckpointAfter(System.currentTimeMillis());
-      row.script().run(this);
+      row.script().run(new ChaosFaults(this, stack, brief, random));
       stack.heal();
       traffic.faultsAreOver();
       truth = sending.get(SENDING_PATIENCE.toSeconds(), TimeUnit.SECONDS);
@@ -121,7 +116,7 @@ final class ChaosRun {
       jobs.stop(self(), true);
       wall = (System.nanoTime() - begin) / 1e9;
       return result(truth, list, wall);
-    } catch (Skipped e) {
+    } catch (ChaosFaults.Skipped e) {
       problem = e.getMessage();
       skipped = true;
     } catch (ExecutionException e) {
@@ -230,7 +225,7 @@ final class ChaosRun {
     return arguments;
   }
 
-  private FlinkRest rest() {
+  FlinkRest rest() {
     return stack.servers().flink();
   }
 
@@ -242,7 +237,7 @@ final class ChaosRun {
   }
 
   /** A condition that is asked now and then; also the moment to look at the job itself. */
-  private void await(String what, Duration patience, Await.Condition condition) {
+  void await(String what, Duration patience, Await.Condition condition) {
     long[] last = {0};
     String[] ended = {null};
     Await.until(
@@ -265,16 +260,17 @@ final class ChaosRun {
   }
 
   /** By the JobManager's log: its metric is of its own last start, and comes late. */
-  private void countRestarts() {
+  long countRestarts() {
     String restarting = job.jobId() + ") switched from state RUNNING to RESTARTING";
     try (Stream<String> lines = Files.lines(stack.servers().server("jobmanager").log())) {
       restarts = lines.filter(line -> line.contains(restarting)).count();
+      return restarts;
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the JobManager's log", e);
     }
   }
 
-  private void awaitCheckpointAfter(long time) {
+  void awaitCheckpointAfter(long time) {
     await(
         "a checkpoint of the running job",
         PATIENCE,
@@ -285,7 +281,7 @@ final class ChaosRun {
   }
 
   /** Waits until the job is itself again, and notes how long it took. */
-  private void recover(long since) {
+  void recover(long since) {
     awaitCheckpointAfter(since);
     try {
       double seconds = (rest().checkpoints(job.jobId()).lastEnd() - since) / 1e3;
@@ -302,237 +298,16 @@ final class ChaosRun {
     }
   }
 
-  private void pause(double seconds) {
-    long end = System.nanoTime() + (long) (seconds * 1e9);
-    Await.until(
-        "a moment", Duration.ofSeconds((long) seconds + 60), () -> System.nanoTime() - end > 0);
-  }
-
-  private void pauseBetween(double least, double most) {
-    pause(least + random.nextDouble() * (most - least));
-  }
-
-  private void note(String format, Object... values) {
+  void note(String format, Object... values) {
     happened.add(String.format(Locale.ROOT, format, values));
   }
 
-  /** For rows whose traffic is all that is wrong. */
-  void nothing() {}
-
-  void killTaskManagers() throws IOException {
-    int kills = brief ? 3 : 20;
-    int recovering = 0;
-    for (int i = 0; i < kills; i++) {
-      // Most kills come whenever they come, also while the job recovers from the last one.
-      pauseBetween(1, 12);
-      List<String> busy = List.copyOf(rest().taskManagersOf(job.jobId()));
-      List<String> known = List.of("taskmanager-1", "taskmanager-2");
-      List<String> candidates = busy.stream().filter(known::contains).toList();
-      candidates = candidates.isEmpty() ? known : candidates;
-      recovering += rest().progress(job.jobId()).everyTaskRuns() ? 0 : 1;
-      String victim = candidates.get(random.nextInt(candidates.size()));
-      long killed = System.currentTimeMillis();
-      stack.kill(victim);
-      stack.revive(victim);
-      if (i % 4 == 0 || i == kills - 1) {
-        recover(killed);
-      }
-    }
-    note("%d kills, %d of them while the job was recovering.", kills, recovering);
-  }
-
-  void killBeforeCommit() {
-    int rounds = brief ? 1 : 2;
-    long held = 0;
-    for (int i = 0; i < rounds; i++) {
-      for (int percent : List.of(100, 50)) {
-        held += killWhileCommitting(percent);
-      }
-    }
-    note(
-        "%d times, while %d commits of files had been asked for and not been granted.",
-        2 * rounds, held);
-  }
-
-  private int killWhileCommitting(int percent) {
-    // Uploads to the lake are completed after their checkpoint only; the next one may wait for
-    // them.
-    stack
-        .s3()
-        .setRules(new Rule(Operation.COMPLETE, "/" + Stack.BUCKET + "/", Fault.HOLD, percent));
-    await("a commit that is asked for and not granted", PATIENCE, () -> stack.s3().held() > 0);
-    int held = stack.s3().held();
-    long killed = System.currentTimeMillis();
-    stack.kill("taskmanager-1");
-    stack.kill("taskmanager-2");
-    stack.s3().setRules();
-    stack.s3().release();
-    stack.revive("taskmanager-1");
-    stack.revive("taskmanager-2");
-    recover(killed);
-    return held;
-  }
-
-  private Checkpoints checkpoints() {
+  Checkpoints checkpoints() {
     try {
       return rest().checkpoints(job.jobId());
     } catch (IOException e) {
       throw new IllegalStateException("the JobManager does not tell its checkpoints", e);
     }
-  }
-
-  void killJobManager() {
-    int kills = brief ? 1 : 3;
-    for (int i = 0; i < kills; i++) {
-      pauseBetween(2, 10);
-      long killed = System.currentTimeMillis();
-      stack.kill("jobmanager");
-      stack.revive("jobmanager");
-      recover(killed);
-    }
-    note("%d kills.", kills);
-  }
-
-  void stopKafka() {
-    int stops = brief ? 1 : 5;
-    for (int i = 0; i < stops; i++) {
-      pauseBetween(2, 8);
-      stack.kill("kafka");
-      stack.revive("kafka");
-      recover(System.currentTimeMillis());
-    }
-    if (!brief) {
-      stack.kill("kafka");
-      pause(60);
-      stack.revive("kafka");
-      recover(System.currentTimeMillis());
-    }
-    note(brief ? "%d stop." : "%d stops at once up again, and one of 60 s.", stops);
-  }
-
-  /** Each step and each share in turn, long enough to meet at least one fault where it can be. */
-  void failSteps(Fault fault) {
-    double seconds = brief ? 5 : 10;
-    List<String> counts = new ArrayList<>();
-    for (Operation step : List.of(Operation.CREATE, Operation.UPLOAD_PART, Operation.COMPLETE)) {
-      for (int percent : brief ? List.of(50) : List.of(1, 10, 50)) {
-        Count before = stack.s3().count(step);
-        stack.s3().setRules(new Rule(step, "/" + Stack.BUCKET + "/", fault, percent));
-        pause(seconds);
-        awaitOneFault(step, before, seconds);
-        Count after = stack.s3().count(step);
-        long faults = after.faults() - before.faults();
-        counts.add(
-            String.format(
-                Locale.ROOT,
-                "%s at %d %%: %d of %d",
-                step,
-                percent,
-                faults,
-                after.calls() - before.calls()));
-        print.println("faults         " + counts.get(counts.size() - 1));
-      }
-    }
-    stack.s3().setRules();
-    long healed = System.currentTimeMillis();
-    recover(healed);
-    note("Failed calls: %s.", String.join(", ", counts));
-  }
-
-  private void awaitOneFault(Operation step, Count before, double seconds) {
-    long end = System.nanoTime() + (long) (seconds * 1.5e9);
-    await(
-        "a fault of " + step,
-        PATIENCE,
-        () -> stack.s3().count(step).faults() > before.faults() || System.nanoTime() - end > 0);
-  }
-
-  void takeS3Away() {
-    stack.s3().setMode(FaultyS3.Mode.RESET);
-    pause(brief ? 20 : 120);
-    stack.s3().setMode(FaultyS3.Mode.OK);
-    recover(System.currentTimeMillis());
-    note("%d connections were reset.", stack.s3().faults());
-  }
-
-  void takeMetastoreAway() throws IOException {
-    countRestarts();
-    long failedBefore = restarts;
-    long before = checkpoints().completed();
-    stack.kill("metastore");
-    pause(brief ? 20 : 120);
-    long meanwhile = checkpoints().completed() - before;
-    stack.revive("metastore");
-    recover(System.currentTimeMillis());
-    note(
-        "%d checkpoints were committed meanwhile, with %d restarts.",
-        meanwhile, restarts - failedBefore);
-  }
-
-  void fillDisk() throws IOException, Skipped {
-    String part = ChaosStack.SMALL_DISK;
-    Path folder = stack.temporaryFolder(part);
-    stack.kill(part);
-    try {
-      SmallDisk.mount(folder, SMALL_DISK_MEGABYTES);
-    } catch (IOException e) {
-      throw new Skipped("no small file system can be mounted here: " + e.getMessage());
-    }
-    try {
-      stack.revive(part);
-      awaitCheckpointAfter(System.currentTimeMillis());
-      awaitTasksOn(part);
-      countRestarts();
-      long restartsBeforeFull = restarts;
-      long bytes = SmallDisk.fill(folder);
-      pause(30);
-      SmallDisk.free(folder);
-      recover(System.currentTimeMillis());
-      note(
-          "%d MB filled the disk of %d MB; %d restarts meanwhile.",
-          bytes >> 20, SMALL_DISK_MEGABYTES, restarts - restartsBeforeFull);
-    } finally {
-      stack.kill(part);
-      SmallDisk.unmount(folder);
-    }
-    long back = System.currentTimeMillis();
-    stack.revive(part);
-    recover(back);
-  }
-
-  /** A job that has moved to the other TaskManager comes back when that one is killed. */
-  private void awaitTasksOn(String part) throws IOException {
-    if (rest().taskManagersOf(job.jobId()).contains(part)) {
-      return;
-    }
-    stack.kill("taskmanager-2");
-    long killed = System.currentTimeMillis();
-    await(
-        "tasks on " + part,
-        PATIENCE,
-        () -> rest().taskManagersOf(job.jobId()).equals(Set.of(part)));
-    stack.revive("taskmanager-2");
-    awaitCheckpointAfter(killed);
-  }
-
-  void rebalance() throws Exception {
-    pause(10);
-    try (Admin admin = stack.servers().kafka().admin()) {
-      Map<String, NewPartitions> wanted =
-          SimulatedTraffic.TOPICS.stream()
-              .collect(
-                  Collectors.toMap(
-                      topic -> prefix() + topic,
-                      topic -> NewPartitions.increaseTo(2 * ChaosTraffic.PARTITIONS)));
-      admin.createPartitions(wanted).all().get();
-    }
-    awaitCheckpointAfter(System.currentTimeMillis());
-    note("From %d to %d partitions.", ChaosTraffic.PARTITIONS, 2 * ChaosTraffic.PARTITIONS);
-  }
-
-  void watchHoursComplete() {
-    // Longer than a partition may say nothing: see time.idleness.
-    pause(90);
   }
 
   private void assertHoursAreComplete() throws CatalogException {
