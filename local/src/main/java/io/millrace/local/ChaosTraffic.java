@@ -317,6 +317,10 @@ final class ChaosTraffic {
             64L << 20,
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
             "lz4",
+            // A broker that was killed knows a producer's last batch only: others, asked for again,
+            // it would take twice.
+            ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
+            1,
             // A broker that is away delays the producer and costs it nothing.
             ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
             PATIENCE_MS,
