@@ -39,6 +39,8 @@ final class MeasuredJvm {
     command.addAll(flags);
     command.add("-Dmillrace.log=" + folder.resolve("flink.log"));
     if (profile) {
+      // Else samples of inlined code are counted for the next call in it.
+      command.addAll(List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:+DebugNonSafepoints"));
       command.add(
           "-XX:StartFlightRecording=settings=profile,filename=" + folder.resolve(RECORDING));
     }

@@ -19,7 +19,7 @@ abstract class WireSerializer<T> extends TypeSerializer<T> {
   private static final long serialVersionUID = 1L;
 
   private static final int NULL_TEXT = 0;
-  private static final int SHARED_SLOTS = 1024;
+  private static final int SHARED_SLOTS = 4096;
   private static final int SHARED_LENGTH = 32;
 
   private transient byte[] scratch;

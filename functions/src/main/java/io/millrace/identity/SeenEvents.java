@@ -352,10 +352,19 @@ public final class SeenEvents {
     return next;
   }
 
-  /** Reads what the next event will be compared with; the result means nothing. */
-  public int lookAhead() {
-    int seen = buckets == 0 ? 0 : index[STRIDE * (buckets - 1)];
-    return held == 0 ? seen : seen + (int) pairs[2 * held - 1];
+  /**
+   * Reads what the next event will be compared with, so many references away from this; the result
+   * means nothing.
+   */
+  public int lookAhead(int depth) {
+    return switch (depth) {
+      case 0 -> buckets;
+      case 1 -> index.length + pairs.length;
+      case 2 ->
+          (buckets == 0 ? 0 : index[STRIDE * (buckets - 1)])
+              + (held == 0 ? 0 : (int) pairs[2 * held - 1]);
+      default -> 0;
+    };
   }
 
   /** Whether nothing is remembered. */

@@ -77,10 +77,17 @@ public final class ActiveWindows {
     return seen;
   }
 
-  /** Reads what the next event will be compared with; the result means nothing. */
-  public int lookAhead() {
-    int seen = lastRaw == null ? 0 : lastRaw.length;
-    return lastLeaf == null ? seen : seen + lastLeaf.lookAhead();
+  /**
+   * Reads what the next event will be compared with, so many references away from this; the result
+   * means nothing.
+   */
+  public int lookAhead(int depth) {
+    return switch (depth) {
+      case 0 -> seen;
+      case 1 -> windows.size() + (lastRaw == null ? 0 : lastRaw.length);
+      case 2 -> lastLeaf == null ? 0 : lastLeaf.lookAhead();
+      default -> 0;
+    };
   }
 
   /** Whether nothing is remembered. */

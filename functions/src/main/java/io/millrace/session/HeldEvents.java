@@ -74,8 +74,9 @@ final class HeldEvents {
       this(e.clientSessionId(), e.deviceType(), e.appVersion(), e.country(), e.cell());
     }
 
-    int lookAhead() {
-      return clientSessionId == null ? 0 : clientSessionId.length();
+    int lookAhead(int depth) {
+      int known = clientSessionId == null ? 0 : 1;
+      return depth == 0 || known == 0 ? known : clientSessionId.length();
     }
 
     boolean isOf(HeldEvent e) {
@@ -98,9 +99,15 @@ final class HeldEvents {
   }
 
   /** See {@link UserSessions#lookAhead}. */
-  int lookAhead() {
-    int seen = bytes.length == 0 ? 0 : bytes[Math.min(end, bytes.length - 1)];
-    return restCount == 0 ? seen : seen + rests[restCount - 1].lookAhead();
+  int lookAhead(int depth) {
+    return switch (depth) {
+      case 1 -> bytes.length + types.length + rests.length;
+      case 2 ->
+          (bytes.length == 0 ? 0 : bytes[start] + bytes[Math.min(end, bytes.length - 1)])
+              + (restCount == 0 ? 0 : rests[restCount - 1].lookAhead(0));
+      case 3 -> restCount == 0 ? 0 : rests[restCount - 1].lookAhead(1);
+      default -> 0;
+    };
   }
 
   /** The least timestamp; {@link Long#MAX_VALUE} when there is none. */
@@ -138,7 +145,14 @@ final class HeldEvents {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality")
   private int type(String type) {
+    // Mostly the same object, so that no other memory need be looked at.
+    for (int i = 0; i < typeCount; i++) {
+      if (types[i] == type) {
+        return i + 1;
+      }
+    }
     for (int i = 0; i < typeCount; i++) {
       if (types[i].equals(type)) {
         return i + 1;

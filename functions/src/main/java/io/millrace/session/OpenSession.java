@@ -154,6 +154,15 @@ final class OpenSession {
     return copy;
   }
 
+  /** See {@link UserSessions#lookAhead}. */
+  int lookAhead(int depth) {
+    return switch (depth) {
+      case 1 -> path.size() + clientIds.size();
+      case 2 -> firstEventId.length();
+      default -> 0;
+    };
+  }
+
   /** About how much heap it takes. */
   int weight() {
     return 300 + 8 * path.size() + 100 * clientIds.size();

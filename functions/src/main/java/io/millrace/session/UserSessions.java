@@ -39,9 +39,16 @@ public final class UserSessions {
     long first() throws IOException;
   }
 
-  /** Reads where the next event will be added; the result means nothing. */
-  public int lookAhead() {
-    return held.lookAhead();
+  /**
+   * Reads where the next event will be added, and what the session that it may end is made of, so
+   * many references away from this; the result means nothing.
+   */
+  public int lookAhead(int depth) {
+    return switch (depth) {
+      case 0 -> chunks;
+      case 1 -> held.size() + (open == null ? 0 : (int) open.events);
+      default -> held.lookAhead(depth - 1) + (open == null ? 0 : open.lookAhead(depth - 1));
+    };
   }
 
   /** Whether nothing is known. */

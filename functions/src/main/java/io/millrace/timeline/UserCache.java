@@ -79,8 +79,8 @@ final class UserCache {
   /**
    * Reads what is asked for next, of these users, and changes nothing. The values of many users do
    * not fit into the processor's caches, and each holds several objects, one behind the other. Here
-   * the processor waits for the memory of many users at a time, as no read depends on another
-   * user's.
+   * the processor waits for the memory of many users at a time: in each pass it follows one
+   * reference of each user, and no read depends on another one of the same pass.
    */
   void lookAhead(String[] ids, int count) {
     for (int i = 0; i < count; i++) {
@@ -91,13 +91,12 @@ final class UserCache {
       // Others of the same chain are few.
       seen += ahead[i] == null ? 0 : ahead[i].user.length();
     }
-    for (int i = 0; i < count; i++) {
-      seen += ahead[i] == null ? 0 : ahead[i].value.emptyParts();
+    for (int depth = 0; depth < UserValue.DEPTHS; depth++) {
+      for (int i = 0; i < count; i++) {
+        seen += ahead[i] == null ? 0 : ahead[i].value.lookAhead(depth);
+      }
     }
-    for (int i = 0; i < count; i++) {
-      seen += ahead[i] == null ? 0 : ahead[i].value.lookAhead();
-      ahead[i] = null;
-    }
+    Arrays.fill(ahead, 0, count, null);
     lookedAt += seen;
   }
 

@@ -9,6 +9,9 @@ final class UserValue {
   /** No timer is armed. */
   static final long NO_TIMER = Long.MAX_VALUE;
 
+  /** One more than the greatest depth of {@link #lookAhead}. */
+  static final int DEPTHS = 5;
+
   final SeenEvents seen;
   final UserSessions sessions;
   final ActiveWindows active;
@@ -34,14 +37,12 @@ final class UserValue {
     return seen.isEmpty() && sessions.isEmpty() && active.isEmpty();
   }
 
-  /** How many parts know nothing; looks at each. */
-  int emptyParts() {
-    return (seen.isEmpty() ? 1 : 0) + (sessions.isEmpty() ? 1 : 0) + (active.isEmpty() ? 1 : 0);
-  }
-
-  /** See {@link UserCache#lookAhead}. */
-  int lookAhead() {
-    return seen.lookAhead() + sessions.lookAhead() + active.lookAhead();
+  /**
+   * Reads the value's memory that is so many references away; the result means nothing. See {@link
+   * UserCache#lookAhead}.
+   */
+  int lookAhead(int depth) {
+    return seen.lookAhead(depth) + sessions.lookAhead(depth) + active.lookAhead(depth);
   }
 
   UserValue copy() {

@@ -239,7 +239,8 @@ public final class JsonEventDecoder implements EventDecoder {
                 + " are allowed");
         continue;
       }
-      String text = whole(texts.get(parser), "properties." + name, draft);
+      // These are too many different ones to be kept.
+      String text = whole(parser.getText(), "properties." + name, draft);
       if (text != null) {
         draft.putProperty(name, text);
       }
@@ -439,7 +440,7 @@ public final class JsonEventDecoder implements EventDecoder {
    * one object instead of one per event. Direct-mapped and bounded.
    */
   private static final class TextCache {
-    private static final int SLOTS = 1024;
+    private static final int SLOTS = 4096;
     private static final int MAX_LENGTH = 32;
 
     private final String[] slots = new String[SLOTS];

@@ -12,8 +12,10 @@ final class StringDictionary {
 
   private final MemoryUse memory;
   private final PageBuffer entries;
-  private String[] slots = new String[FIRST_SLOTS];
-  private int[] codes = new int[FIRST_SLOTS];
+  // Of each entry in a slot its hash and, in the low half, one more than its code; 0 for none. So
+  // an entry of another hash is passed over without a look at its text.
+  private long[] slots = new long[FIRST_SLOTS];
+  private String[] texts = new String[FIRST_SLOTS];
   private int[] starts = new int[FIRST_SLOTS];
   private int size;
   private long counted;
@@ -74,55 +76,53 @@ final class StringDictionary {
   }
 
   private int find(String value) {
+    int hash = spread(value);
     int mask = slots.length - 1;
-    int slot = slot(value, mask);
-    for (String s = slots[slot]; s != null; s = slots[slot]) {
-      if (s.equals(value)) {
-        return codes[slot];
+    int slot = hash & mask;
+    for (long entry = slots[slot]; entry != 0; entry = slots[slot]) {
+      if ((int) (entry >>> 32) == hash && texts[(int) entry - 1].equals(value)) {
+        return (int) entry - 1;
       }
       slot = (slot + 1) & mask;
     }
     if (size == slots.length / 2) {
       rehash();
     }
-    return insert(value);
+    return insert(value, hash);
   }
 
-  private int insert(String value) {
-    int mask = slots.length - 1;
-    int slot = slot(value, mask);
-    while (slots[slot] != null) {
-      slot = (slot + 1) & mask;
-    }
+  private int insert(String value, int hash) {
     int code = size++;
     if (code == starts.length) {
       starts = Arrays.copyOf(starts, 2 * code);
-      count(4L * code);
+      texts = Arrays.copyOf(texts, 2 * code);
+      count(8L * code);
     }
     starts[code] = entries.size();
+    texts[code] = value;
     byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
     entries.putBinary(utf8);
-    slots[slot] = value;
-    codes[slot] = code;
+    place((long) hash << 32 | size);
     count(ENTRY_OVERHEAD + utf8.length);
     return code;
   }
 
-  private void rehash() {
-    String[] oldSlots = slots;
-    int[] oldCodes = codes;
-    slots = new String[2 * oldSlots.length];
-    codes = new int[slots.length];
-    count(12L * oldSlots.length);
+  private void place(long entry) {
     int mask = slots.length - 1;
-    for (int i = 0; i < oldSlots.length; i++) {
-      if (oldSlots[i] != null) {
-        int slot = slot(oldSlots[i], mask);
-        while (slots[slot] != null) {
-          slot = (slot + 1) & mask;
-        }
-        slots[slot] = oldSlots[i];
-        codes[slot] = oldCodes[i];
+    int slot = (int) (entry >>> 32) & mask;
+    while (slots[slot] != 0) {
+      slot = (slot + 1) & mask;
+    }
+    slots[slot] = entry;
+  }
+
+  private void rehash() {
+    long[] old = slots;
+    slots = new long[2 * old.length];
+    count(8L * old.length);
+    for (long entry : old) {
+      if (entry != 0) {
+        place(entry);
       }
     }
   }
@@ -132,8 +132,8 @@ final class StringDictionary {
     memory.add(bytes);
   }
 
-  private static int slot(String value, int mask) {
+  private static int spread(String value) {
     int h = value.hashCode() * 0x9E3779B9;
-    return (h ^ (h >>> 15)) & mask;
+    return h ^ (h >>> 15);
   }
 }
