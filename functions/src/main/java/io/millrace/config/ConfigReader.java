@@ -27,7 +27,7 @@ import org.apache.flink.configuration.ConfigOption;
  *
  * <pre>{@code
  * EngagementConfig config =
- *     ConfigReader.of(EngagementConfig.OPTIONS).arguments(args).build(EngagementConfig::from);
+ *     ConfigReader.of(OPTIONS).arguments(args).build(Config::from);
  * }</pre>
  *
  * <p>Every problem is collected, and all of them are reported in one {@link ConfigException}.

@@ -88,7 +88,7 @@ public final class EngagementJob {
   /** Submits the job; see {@code --help}. */
   public static void main(String[] args) throws Exception {
     if (OptionDocs.helpWanted(args)) {
-      System.out.print(OptionDocs.help(USAGE, EngagementConfig.OPTIONS));
+      System.out.print(OptionDocs.help(USAGE, EngagementOptions.OPTIONS));
       return;
     }
     EngagementConfig config;

@@ -381,6 +381,6 @@ class EngagementConfigTest {
         Durations are written `10 min`, `24 h`; sizes `256 kb`, `1 mb`. This page is generated from the code.
 
         """
-            + OptionDocs.markdown(EngagementConfig.OPTIONS));
+            + OptionDocs.markdown(EngagementOptions.OPTIONS));
   }
 }
