@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -47,7 +48,6 @@ final class ChaosTraffic {
   /** Partitions that a topic has at the beginning. */
   static final int PARTITIONS = 4;
 
-  private static final Instant START = Instant.parse("2026-01-05T08:00:00Z");
   private static final Duration SPAN = Duration.ofHours(3);
   private static final int PATIENCE_MS = (int) Duration.ofMinutes(10).toMillis();
   private static final int TRICKLE_PERCENT = 5;
@@ -79,6 +79,9 @@ final class ChaosTraffic {
     THREE_TIMES
   }
 
+  // A broker forgets a producer whose last record is a day old by its own time, and would take twice
+  // what that sends again: so events are of today.
+  private final Instant start = Instant.now().truncatedTo(ChronoUnit.HOURS).minus(SPAN);
   private final Kind kind;
   private final String prefix;
   private final long events;
@@ -211,17 +214,17 @@ final class ChaosTraffic {
   private Iterator<SimulatedRecord> records() {
     return switch (kind) {
       case USUAL, IDLE_PARTITION, HUGE, THREE_TIMES ->
-          new EngagementSimulator(usual(events, seed, START, SPAN));
+          new EngagementSimulator(usual(events, seed, start, SPAN));
       case SKEWED_CLOCK ->
-          new EngagementSimulator(usual(events, seed, START, SPAN).withFuture(0.1));
+          new EngagementSimulator(usual(events, seed, start, SPAN).withFuture(0.1));
       case POISON -> {
         long eighth = events / 8;
         Duration part = SPAN.dividedBy(8);
-        Instant poisonous = START.plus(part);
+        Instant poisonous = start.plus(part);
         Instant after = poisonous.plus(part.multipliedBy(6));
         yield new InTurn(
             List.of(
-                new EngagementSimulator(usual(eighth, seed, START, part)),
+                new EngagementSimulator(usual(eighth, seed, start, part)),
                 new EngagementSimulator(
                     SimulatorOptions.of(events - 2 * eighth, seed + 1)
                         .withTime(poisonous, part.multipliedBy(6))
@@ -230,8 +233,8 @@ final class ChaosTraffic {
       }
       case HOT_USER ->
           new ByArrival(
-              new EngagementSimulator(usual(events - events / 2, seed, START, SPAN)),
-              new EngagementSimulator(usual(events / 2, seed + 1, START, SPAN).withUsers(1)));
+              new EngagementSimulator(usual(events - events / 2, seed, start, SPAN)),
+              new EngagementSimulator(usual(events / 2, seed + 1, start, SPAN).withUsers(1)));
     };
   }
 
