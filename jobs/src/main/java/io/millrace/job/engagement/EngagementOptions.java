@@ -319,7 +319,8 @@ final class EngagementOptions {
           .passThrough(
               KAFKA_PROPERTIES,
               "Any property of Kafka's clients (TLS, SASL and the rest); a value may hold "
-                  + "${env:NAME} and ${file:/path}.")
+                  + "${env:NAME} and ${file:/path}. Without one of its own a consumer has "
+                  + "isolation.level read_committed and max.poll.records 2000.")
           .option(TOPICS, Check.of("at least one topic", t -> !t.isEmpty()))
           .option(TYPES_PER_TOPIC)
           .option(MAX_RECORD_SIZE, Check.between(new MemorySize(1), MemorySize.ofMebiBytes(256)))

@@ -431,7 +431,7 @@ public record EngagementPorts(
     for (String topic : new TreeSet<>(config.topics().keySet())) {
       KafkaSourceBuilder<Received> source =
           KafkaSource.<Received>builder()
-              .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
+              .setProperties(consumer(input))
               .setBootstrapServers(input.bootstrapServers())
               .setGroupId(input.group())
               .setClientIdPrefix(input.group() + "-" + topic)
@@ -454,7 +454,7 @@ public record EngagementPorts(
     }
     KafkaSourceBuilder<Event> source =
         KafkaSource.<Event>builder()
-            .setProperties(committedOnly(KafkaSecrets.properties(input.kafkaProperties())))
+            .setProperties(consumer(input))
             .setBootstrapServers(input.bootstrapServers())
             .setGroupId(input.group())
             .setClientIdPrefix(input.group() + "-erasures")
@@ -468,9 +468,12 @@ public record EngagementPorts(
     return source.build();
   }
 
-  /** A replay that was interrupted leaves records of which its manifest knows nothing. */
-  private static Properties committedOnly(Properties client) {
+  private static Properties consumer(Input input) {
+    Properties client = KafkaSecrets.properties(input.kafkaProperties());
+    // A replay that was interrupted leaves records of which its manifest knows nothing.
     client.putIfAbsent(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    // Each poll is handed to another thread; what is fetched, and so memory, has limits of its own.
+    client.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "2000");
     return client;
   }
 
