@@ -79,7 +79,8 @@ final class ChaosTraffic {
     THREE_TIMES
   }
 
-  // A broker forgets a producer whose last record is a day old by its own time, and would take twice
+  // A broker forgets a producer whose last record is a day old by its own time, and would take
+  // twice
   // what that sends again: so events are of today.
   private final Instant start = Instant.now().truncatedTo(ChronoUnit.HOURS).minus(SPAN);
   private final Kind kind;

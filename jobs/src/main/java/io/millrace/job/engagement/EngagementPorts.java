@@ -552,15 +552,16 @@ public record EngagementPorts(
   }
 
   private static Sink<DeadLetter> deadLetterTopics(EngagementConfig config) {
-    Properties properties = producer(config);
-    return KafkaSink.<DeadLetter>builder()
-        .setBootstrapServers(config.input().bootstrapServers())
-        .setKafkaProducerConfig(properties)
-        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-        .setRecordSerializer(
-            new DeadLetterMessage(
-                config.deadLetters().suffix(), (int) config.deadLetters().maxPayload().getBytes()))
-        .build();
+    return new TopicSink<>(
+        KafkaSink.<DeadLetter>builder()
+            .setBootstrapServers(config.input().bootstrapServers())
+            .setKafkaProducerConfig(producer(config))
+            .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+            .setRecordSerializer(
+                new DeadLetterMessage(
+                    config.deadLetters().suffix(),
+                    (int) config.deadLetters().maxPayload().getBytes()))
+            .build());
   }
 
   /**
@@ -573,25 +574,27 @@ public record EngagementPorts(
       RunInfo run,
       String name,
       KafkaRecordSerializationSchema<T> messages) {
-    return KafkaSink.<T>builder()
-        .setBootstrapServers(config.input().bootstrapServers())
-        .setKafkaProducerConfig(transactions(config))
-        .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-        .setTransactionalIdPrefix(config.jobName() + "-" + name)
-        .setRecordSerializer(new OfRun<>(messages, config.input().correlationHeader(), run))
-        .build();
+    return new TopicSink<>(
+        KafkaSink.<T>builder()
+            .setBootstrapServers(config.input().bootstrapServers())
+            .setKafkaProducerConfig(transactions(config))
+            .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+            .setTransactionalIdPrefix(config.jobName() + "-" + name)
+            .setRecordSerializer(new OfRun<>(messages, config.input().correlationHeader(), run))
+            .build());
   }
 
   private static Sink<LiveRollup> liveTopic(EngagementConfig config, RunInfo run, Rollups rollups) {
-    return KafkaSink.<LiveRollup>builder()
-        .setBootstrapServers(config.input().bootstrapServers())
-        .setKafkaProducerConfig(producer(config))
-        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-        .setRecordSerializer(
-            new OfRun<>(
-                new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())),
-                config.input().correlationHeader(),
-                run))
-        .build();
+    return new TopicSink<>(
+        KafkaSink.<LiveRollup>builder()
+            .setBootstrapServers(config.input().bootstrapServers())
+            .setKafkaProducerConfig(producer(config))
+            .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+            .setRecordSerializer(
+                new OfRun<>(
+                    new LiveRollupMessage(rollups.liveTopic(), liveColumns(rollups.spec())),
+                    config.input().correlationHeader(),
+                    run))
+            .build());
   }
 }
