@@ -5,12 +5,14 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** A folder with a small file system of its own, in memory, which can be filled up. */
 final class SmallDisk {
   private static final String FILLER = "filler";
   private static final int CHUNK_BYTES = 64 << 10;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private SmallDisk() {}
 
@@ -24,14 +26,24 @@ final class SmallDisk {
     run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "millrace", folder.toString());
   }
 
-  /** Takes it away again; nothing where there is none. */
+  /** Takes it away again, as soon as nobody uses it any more; nothing where there is none. */
   static void unmount(Path folder) throws IOException {
-    boolean mounted =
-        Files.readAllLines(Path.of("/proc/mounts")).stream()
-            .anyMatch(line -> line.contains(" " + folder + " tmpfs "));
-    if (mounted) {
-      run("umount", folder.toString());
+    if (!isMounted(folder)) {
+      return;
     }
+    // A process that was killed may hold its files for a moment.
+    Await.until(
+        "the small disk to be used by nobody",
+        PATIENCE,
+        () -> {
+          run("umount", folder.toString());
+          return true;
+        });
+  }
+
+  private static boolean isMounted(Path folder) throws IOException {
+    return Files.readAllLines(Path.of("/proc/mounts")).stream()
+        .anyMatch(line -> line.contains(" " + folder + " tmpfs "));
   }
 
   /** Writes until nothing fits any more; how many bytes did. */
