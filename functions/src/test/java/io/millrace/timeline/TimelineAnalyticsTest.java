@@ -209,6 +209,25 @@ class TimelineAnalyticsTest {
     return result;
   }
 
+  /** More timers than wait for each other, and the session of each user in the state before. */
+  @ParameterizedTest
+  @EnumSource(Backend.class)
+  void theSessionsOfManyUsersCloseAtOneWatermark(Backend backend) throws Exception {
+    List<Event> arrivals = new ArrayList<>();
+    for (int i = 0; i < 301; i++) {
+      String user = "u" + i % 100;
+      arrivals.add(event(user, "e" + i, T0 + i * 1_000L, "tap", "phone"));
+    }
+    // Its watermark comes with every seventh event.
+    assertThat(arrivals.size() % 7).isZero();
+    arrivals.add(event("last", "e", T0 + 3 * HOUR, "tap", "phone"));
+
+    Result result = run(backend, arrivals, 301);
+
+    assertThat(result.sessions).hasSize(101);
+    assertRight(result);
+  }
+
   private static void assertRight(Result result) {
     Map<String, List<HeldEvent>> byUser = new TreeMap<>();
     Map<String, long[]> expectedCells = new TreeMap<>();
