@@ -13,6 +13,11 @@ final class OptionalPackages {
     require(PostgresServer.isInstalled(), "postgresql");
   }
 
+  /** Which comes along with postgresql, too. */
+  static void requireOpenssl() {
+    require(MonitoringProcess.program("openssl").isPresent(), "openssl");
+  }
+
   /** With {@code promtool} and {@code amtool}, which come along. */
   static void requirePrometheus() {
     require(MonitoringProcess.program("prometheus").isPresent(), "prometheus");

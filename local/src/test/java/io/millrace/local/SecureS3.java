@@ -13,16 +13,23 @@ final class SecureS3 extends ServerProcess {
   static final String ACCESS_KEY = "millrace";
   static final String SECRET_KEY = "millrace-local";
 
-  private final SelfSigned key;
+  private final Path keyStore;
+  private final String password;
   private int port;
 
-  private SecureS3(Path folder, SelfSigned key) {
+  private SecureS3(Path folder, Path keyStore, String password) {
     super("s3", folder);
-    this.key = key;
+    this.keyStore = keyStore;
+    this.password = password;
   }
 
-  static SecureS3 start(Path folder, SelfSigned key) {
-    SecureS3 server = new SecureS3(folder, key);
+  /**
+   * Starts a server in a folder that it owns.
+   *
+   * @param keyStore has the key and the certificate of {@code localhost}, in PKCS #12
+   */
+  static SecureS3 start(Path folder, Path keyStore, String password) {
+    SecureS3 server = new SecureS3(folder, keyStore, password);
     server.start();
     return server;
   }
@@ -30,6 +37,11 @@ final class SecureS3 extends ServerProcess {
   @Override
   public String address() {
     return "https://127.0.0.1:" + port;
+  }
+
+  /** HOST:PORT by the name that its certificate has. */
+  String endpoint() {
+    return "localhost:" + port;
   }
 
   /** The folder of its bucket. */
@@ -59,12 +71,7 @@ final class SecureS3 extends ServerProcess {
         jclouds.filesystem.basedir=%s
         """
             .formatted(
-                ACCESS_KEY,
-                SECRET_KEY,
-                address(),
-                key.keyStore(),
-                key.password(),
-                bucket().getParent()));
+                ACCESS_KEY, SECRET_KEY, address(), keyStore, password, bucket().getParent()));
   }
 
   @Override

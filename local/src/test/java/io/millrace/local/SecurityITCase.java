@@ -31,9 +31,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -431,97 +428,6 @@ class SecurityITCase {
             DataRoot.at(folder));
     assertThat(compilation.problems()).isEmpty();
     return PipelineRunner.run(compilation, (step, rows, end) -> {}, () -> false);
-  }
-
-  /** Whether the table is there is asked over the connection that the job would have. */
-  @Test
-  void postgresIsTrustedByItsCertificateOnly() throws Exception {
-    OptionalPackages.requirePostgres();
-    SelfSigned other = SelfSigned.in(folder.resolve("other-key"), STORE_PASSWORD);
-    Path trusted = Files.writeString(folder.resolve("trusted.pem"), key.certificatePem());
-    Path untrusted = Files.writeString(folder.resolve("untrusted.pem"), other.certificatePem());
-    try (PostgresServer postgres = PostgresServer.startTemporary()) {
-      acceptTlsOnly(postgres);
-      String secured = postgres.url() + "?sslmode=verify-full&sslrootcert=";
-      assertThat(refusal(postgres, secured + trusted))
-          .endsWith(
-              "relation \"rollups_live\" does not exist (sql/ddl/postgres.sql makes the table)");
-      assertThat(refusal(postgres, secured + untrusted)).contains("SSL error: PKIX path");
-      assertThat(refusal(postgres, postgres.url() + "?sslmode=disable")).contains("no encryption");
-      Files.writeString(folder.resolve("postgres"), WRONG);
-      assertThat(refusal(postgres, secured + trusted))
-          .contains("password authentication failed for user \"" + postgres.user() + "\"");
-    }
-  }
-
-  private static void acceptTlsOnly(PostgresServer postgres) throws Exception {
-    Files.writeString(folder.resolve("postgres"), postgres.password());
-    try (Connection connection = postgres.connect();
-        Statement sql = connection.createStatement()) {
-      write(connection, "server.crt", key.certificatePem());
-      write(connection, "server.key", key.keyPem());
-      write(connection, "pg_hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
-      sql.execute("ALTER SYSTEM SET ssl = on");
-      sql.execute("SELECT pg_reload_conf()");
-    }
-    Await.until(
-        "PostgreSQL to refuse what is not encrypted",
-        PATIENCE,
-        () -> refusal(postgres, postgres.url() + "?sslmode=disable").contains("no encryption"));
-  }
-
-  /** The server writes it itself, since it takes no key that others own or may read. */
-  private static void write(Connection connection, String file, String text) throws SQLException {
-    try (Statement sql = connection.createStatement()) {
-      sql.execute(
-          "COPY (SELECT unnest(string_to_array('%s', E'\\n'))) TO PROGRAM 'umask 077; cat > %s'"
-              .formatted(text.strip(), file));
-    }
-  }
-
-  private static String refusal(PostgresServer postgres, String url) {
-    EngagementConfig config =
-        config(
-            USER,
-            "password",
-            "--rollups.jdbc.url",
-            url,
-            "--rollups.jdbc.user",
-            postgres.user(),
-            "--rollups.jdbc.password",
-            "file:" + folder.resolve("postgres"));
-    Throwable refused = catchThrowable(() -> EngagementPorts.verify(config));
-    assertNoSecretIn(List.of(stackTrace(refused)));
-    return refused.getMessage();
-  }
-
-  /** Flink's plugin, in a JVM that is told whom to trust. */
-  @Test
-  void filesGoToS3OverTls() throws Exception {
-    SelfSigned other = SelfSigned.in(folder.resolve("another-key"), STORE_PASSWORD);
-    try (SecureS3 s3 = SecureS3.start(folder.resolve("s3"), key)) {
-      assertThat(writeToS3(s3, key.trustStore())).endsWith("read back: over TLS\n");
-      assertThat(s3.bucket().resolve("a/b")).hasContent("over TLS");
-      assertThat(writeToS3(s3, other.trustStore()))
-          .contains("PKIX path")
-          .doesNotContain("read back");
-    }
-  }
-
-  private static String writeToS3(SecureS3 s3, Path trustStore) throws IOException {
-    Process writer =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Djavax.net.ssl.trustStore=" + trustStore,
-                "-Djavax.net.ssl.trustStorePassword=" + STORE_PASSWORD,
-                "-cp",
-                System.getProperty("java.class.path"),
-                SecureS3Write.class.getName(),
-                s3.address())
-            .redirectErrorStream(true)
-            .start();
-    return new String(writer.getInputStream().readAllBytes(), UTF_8);
   }
 
   /** Each user has one event, of an hour of its own; the last record is none. */

@@ -1,14 +1,10 @@
 package io.millrace.local;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 
 /**
@@ -50,27 +46,5 @@ record SelfSigned(Path keyStore, Path trustStore, String password) {
     if (keytool.onExit().join().exitValue() != 0) {
       throw new IOException("keytool " + arguments + " failed: " + said);
     }
-  }
-
-  String certificatePem() throws IOException, GeneralSecurityException {
-    return pem("CERTIFICATE", open().getCertificate(ALIAS).getEncoded());
-  }
-
-  String keyPem() throws IOException, GeneralSecurityException {
-    return pem("PRIVATE KEY", open().getKey(ALIAS, password.toCharArray()).getEncoded());
-  }
-
-  private KeyStore open() throws IOException, GeneralSecurityException {
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(keyStore)) {
-      store.load(in, password.toCharArray());
-    }
-    return store;
-  }
-
-  private static String pem(String what, byte[] der) {
-    String body =
-        Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII)).encodeToString(der);
-    return "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n";
   }
 }

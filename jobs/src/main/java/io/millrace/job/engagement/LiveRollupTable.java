@@ -101,23 +101,25 @@ final class LiveRollupTable {
    * Asks the database to plan the statement, which it refuses when the table, a column or a right
    * is missing.
    *
-   * @throws IllegalStateException in one line that says what is missing
+   * @throws IllegalStateException in one line that says what is missing, or why nobody can ask
    */
   void verify(Jdbc jdbc) {
-    try (Connection connection = PostgresSink.connect(jdbc);
-        PreparedStatement explain = connection.prepareStatement("EXPLAIN " + upsert())) {
+    try (Connection connection = PostgresSink.connect(jdbc)) {
+      verify(jdbc, connection);
+    } catch (SQLException | ClassNotFoundException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  private void verify(Jdbc jdbc, Connection connection) {
+    try (PreparedStatement explain = connection.prepareStatement("EXPLAIN " + upsert())) {
       for (int i = 1; i <= explain.getParameterMetaData().getParameterCount(); i++) {
         explain.setNull(i, Types.NULL);
       }
       explain.executeQuery().close();
-    } catch (SQLException | ClassNotFoundException e) {
+    } catch (SQLException e) {
       throw new IllegalStateException(
-          "rollups.jdbc.url "
-              + jdbc.url()
-              + ": "
-              + String.valueOf(e.getMessage()).lines().findFirst().orElse("no answer")
-              + " (sql/ddl/postgres.sql makes the table)",
-          e);
+          PostgresSink.problem(jdbc, e) + " (sql/ddl/postgres.sql makes the table)", e);
     }
   }
 

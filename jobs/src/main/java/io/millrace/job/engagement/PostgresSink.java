@@ -3,6 +3,7 @@ package io.millrace.job.engagement;
 import io.millrace.config.Secret;
 import io.millrace.job.engagement.EngagementConfig.Jdbc;
 import java.io.IOException;
+import java.security.cert.CertificateException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -17,13 +18,15 @@ import org.apache.flink.connector.jdbc.JdbcStatementBuilder;
 import org.apache.flink.connector.jdbc.core.datastream.sink.JdbcSink;
 import org.apache.flink.connector.jdbc.datasource.connections.JdbcConnectionProvider;
 import org.apache.flink.connector.jdbc.datasource.connections.SimpleJdbcConnectionProvider;
+import org.apache.flink.util.ExceptionUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The connector's sink in batches, at least once, so that a database that fails fails the job and
  * no more: the connector's own writer also throws when it is closed with rows that it cannot write,
- * and for that Flink ends the TaskManager. It waits for a database that is started again.
+ * and for that Flink ends the TaskManager. It waits for a database that is started again, and not
+ * for one that refuses it.
  */
 final class PostgresSink<T> implements Sink<T> {
   private static final long serialVersionUID = 1L;
@@ -49,9 +52,25 @@ final class PostgresSink<T> implements Sink<T> {
             .buildAtLeastOnce(connections);
   }
 
-  /** A connection as the sink makes it, to be closed by the caller. */
+  /**
+   * A connection as the sink makes it, to be closed by the caller.
+   *
+   * @throws SQLException in one line that says what is wrong
+   */
   static Connection connect(Jdbc jdbc) throws SQLException, ClassNotFoundException {
     return new Connections(jdbc).getOrEstablishConnection();
+  }
+
+  /** What a database or its driver says, in one line that names the option. */
+  static String problem(Jdbc jdbc, Exception failure) {
+    return problem(jdbc.url(), failure);
+  }
+
+  private static String problem(String url, Exception failure) {
+    return "rollups.jdbc.url "
+        + url
+        + ": "
+        + String.valueOf(failure.getMessage()).lines().findFirst().orElse("no answer");
   }
 
   @Override
@@ -88,6 +107,9 @@ final class PostgresSink<T> implements Sink<T> {
     private static final int CHECK_SECONDS = 10;
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Duration PAUSE = Duration.ofMillis(500);
+
+    /** The class of the states of a server that does not let in who asks. */
+    private static final String INVALID_AUTHORIZATION = "28";
 
     private final String url;
     @Nullable private final String user;
@@ -136,7 +158,11 @@ final class PostgresSink<T> implements Sink<T> {
 
     @Override
     public Connection getOrEstablishConnection() throws SQLException, ClassNotFoundException {
-      return connections().getOrEstablishConnection();
+      try {
+        return connections().getOrEstablishConnection();
+      } catch (SQLException e) {
+        throw new SQLException(problem(url, e), e.getSQLState(), e);
+      }
     }
 
     @Override
@@ -148,17 +174,26 @@ final class PostgresSink<T> implements Sink<T> {
     @Override
     public Connection reestablishConnection() throws SQLException, ClassNotFoundException {
       long deadline = System.nanoTime() + PATIENCE.toNanos();
-      while (true) {
+      closeConnection();
+      while (!closing) {
         try {
-          return connections().reestablishConnection();
+          return getOrEstablishConnection();
         } catch (SQLException e) {
           boolean late = System.nanoTime() - deadline >= 0;
-          if (late || closing || Thread.currentThread().isInterrupted()) {
+          if (late || isRefusal(e) || Thread.currentThread().isInterrupted()) {
             throw e;
           }
           LockSupport.parkNanos(PAUSE.toNanos());
         }
       }
+      throw new SQLException("the connection is lost, and the writer closes");
+    }
+
+    /** Whether it would be the same again: who asks is not let in, or who answers not trusted. */
+    private static boolean isRefusal(SQLException failure) {
+      String state = failure.getSQLState();
+      return (state != null && state.startsWith(INVALID_AUTHORIZATION))
+          || ExceptionUtils.findThrowable(failure, CertificateException.class).isPresent();
     }
   }
 }
