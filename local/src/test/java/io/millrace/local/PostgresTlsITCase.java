@@ -15,6 +15,7 @@ import io.millrace.job.engagement.RunInfo;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -63,14 +64,15 @@ class PostgresTlsITCase {
   static void start() throws Exception {
     OptionalPackages.requirePostgres();
     OptionalPackages.requireOpenssl();
-    ours = PrivateAuthority.in(folder.resolve("ours"));
-    other = PrivateAuthority.in(folder.resolve("other"));
+    String commands = Page.of(PAGE).block("sh", "openssl req -x509");
+    ours = PrivateAuthority.in(folder.resolve("ours"), commands);
+    other = PrivateAuthority.in(folder.resolve("other"), commands);
     Stack.shared().kafka().createTopic(TOPIC, 1);
     flink = Stack.shared().startFlink(1, 1, Map.of("restart-strategy.type", "none"));
     postgres = PostgresServer.startTemporary();
+    makeTables();
     try (Connection connection = postgres.connect();
         Statement sql = connection.createStatement()) {
-      sql.execute(Files.readString(BuildFiles.sql("ddl/postgres.sql")));
       sql.execute("CREATE USER rollups");
       sql.execute(Page.of(PAGE).block("sql", "GRANT"));
       write(connection, "server.crt", Files.readString(ours.serverCertificate()));
@@ -100,6 +102,21 @@ class PostgresTlsITCase {
   @BeforeEach
   void resetPassword() throws SQLException {
     execute("ALTER USER rollups PASSWORD '" + PASSWORD + "'");
+  }
+
+  private static void makeTables() throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            "psql",
+            postgres.url().replace("jdbc:postgresql://", "postgresql://" + postgres.user() + "@"),
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-f",
+            BuildFiles.sql("ddl/postgres.sql").toString());
+    builder.environment().put("PGPASSWORD", postgres.password());
+    Process psql = builder.redirectErrorStream(true).start();
+    String said = new String(psql.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(psql.onExit().join().exitValue()).as(said).isZero();
   }
 
   /** The server writes it itself, since it takes no key that others own or may read. */

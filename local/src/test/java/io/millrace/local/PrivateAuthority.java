@@ -12,13 +12,15 @@ import java.util.Map;
  */
 record PrivateAuthority(Path folder) {
 
-  /** Runs the commands in a new folder. */
-  static PrivateAuthority in(Path folder) throws IOException {
+  /**
+   * Runs commands in a new folder.
+   *
+   * @param commands those of the page, for a server of another name
+   */
+  static PrivateAuthority in(Path folder, String commands) throws IOException {
     PrivateAuthority made = new PrivateAuthority(Files.createDirectories(folder));
     made.run(
-        Page.of("docs/security.md")
-            .block("sh", "openssl req -x509")
-            .replace("db.example", "localhost"),
+        commands.replace("db.example", "localhost"),
         Map.of("JAVA_HOME", System.getProperty("java.home")));
     return made;
   }

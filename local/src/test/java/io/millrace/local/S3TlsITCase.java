@@ -39,8 +39,9 @@ class S3TlsITCase {
   @BeforeAll
   static void start() throws Exception {
     OptionalPackages.requireOpenssl();
-    ours = PrivateAuthority.in(folder.resolve("ours"));
-    other = PrivateAuthority.in(folder.resolve("other"));
+    String commands = Page.of(PAGE).block("sh", "openssl req -x509");
+    ours = PrivateAuthority.in(folder.resolve("ours"), commands);
+    other = PrivateAuthority.in(folder.resolve("other"), commands);
     s3 = SecureS3.start(folder.resolve("s3"), ours.keyStore("secret-4731"), "secret-4731");
   }
 
