@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.event.Anomaly;
+import io.millrace.event.Anomaly.Direction;
+import io.millrace.event.Anomaly.Severity;
+import io.millrace.event.Anomaly.State;
 import io.millrace.event.Cell;
 import io.millrace.event.CellCounts;
 import io.millrace.event.CrossCheck;
@@ -55,7 +59,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The ports of sessions, rollups and cross-checks, fed by hand, on real servers. */
+/** The ports of sessions, rollups, anomalies and cross-checks, fed by hand, on real servers. */
 class ResultPortsITCase {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long T = 1_767_225_600_000L; // 2026-01-01T00:00:00Z
@@ -74,10 +78,9 @@ class ResultPortsITCase {
   static void start() {
     stack = Stack.shared();
     flink = stack.startFlink(2, 1, Map.of("execution.checkpointing.interval", "500 ms"));
-    for (String topic : List.of("ports-in", "ports-in.dlq", "ports-anomalies")) {
-      stack.kafka().createTopic(topic, 1);
+    for (String topic : List.of("ports-in", "ports-in.dlq", "ports-sessions", "ports-anomalies")) {
+      stack.kafka().createTopic(topic, PARTITIONS);
     }
-    stack.kafka().createTopic("ports-sessions", PARTITIONS);
     stack.kafka().createTopic("ports-live", PARTITIONS, Map.of("cleanup.policy", "compact,delete"));
   }
 
@@ -261,6 +264,48 @@ class ResultPortsITCase {
         .startsWith("{\"window\":\"hour\"")
         .contains("\"total_events\":2,")
         .endsWith("\"final\":true}");
+  }
+
+  @Test
+  void theTopicOfAnomaliesHoldsTheRowsOfAnAlertInOrder() {
+    EngagementConfig config = config();
+    send(
+        config,
+        ports(config).anomalyTopic(),
+        Anomaly.class,
+        List.of(
+            anomaly("alert-1", 1, State.FIRING),
+            anomaly("alert-2", 1, State.FIRING),
+            anomaly("alert-1", 2, State.RESOLVED)));
+    List<ConsumerRecord<String, String>> messages = consume("ports-anomalies", 3);
+    assertThat(messages).extracting(ResultPortsITCase::correlationId).containsOnly("run-1");
+    assertThat(messages)
+        .filteredOn(m -> m.key().equals("alert-1"))
+        .extracting(ConsumerRecord::value)
+        .satisfiesExactly(
+            first ->
+                assertThat(first)
+                    .startsWith("{\"alert_id\":\"alert-1\",\"metric\":\"total_events\"")
+                    .contains("\"cell\":\"phone,DE\"", "\"state\":\"firing\"")
+                    .endsWith("\"windows_firing\":1}"),
+            last -> assertThat(last).contains("\"state\":\"resolved\""));
+  }
+
+  private static Anomaly anomaly(String alert, int windows, State state) {
+    return new Anomaly(
+        alert,
+        "total_events",
+        List.of("phone", "DE"),
+        T,
+        T + HOUR,
+        70,
+        20,
+        9.5,
+        Severity.CRITICAL,
+        Direction.SPIKE,
+        state,
+        T,
+        windows);
   }
 
   @Test
