@@ -19,6 +19,7 @@ import io.millrace.lake.publish.HourRange;
 import io.millrace.lake.publish.Swap;
 import io.millrace.lake.publish.Swap.Swapped;
 import io.millrace.local.LakeReader.Rows;
+import io.millrace.local.Widening.Widened;
 import io.millrace.session.SessionRules;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -29,10 +30,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.fs.Path;
@@ -48,8 +47,6 @@ import picocli.CommandLine;
  * that a session has not ended.
  */
 final class HoursBackfill {
-  private static final long HOUR_MS = Duration.ofHours(1).toMillis();
-
   private final PrintStream print;
   private final HourRange hours;
   private final Path root;
@@ -145,7 +142,7 @@ final class HoursBackfill {
     try (Catalog catalog = catalogs.open()) {
       Optional<BackfillPlan> begun = begun(catalog);
       BackfillPlan plan = begun.isPresent() ? begun.get() : newPlan();
-      Swap swap = new Swap(root, plan, catalog, ParquetFooter::rows);
+      Swap swap = swapOf(plan, catalog);
       tell(plan);
       refuseObstacles(swap);
       if (dry) {
@@ -166,7 +163,7 @@ final class HoursBackfill {
         refuseErasures(swap, plan);
         plan = plan.at(Stage.WRITTEN);
         plan.write(root);
-        swap = new Swap(root, plan, catalog, ParquetFooter::rows);
+        swap = swapOf(plan, catalog);
         // The live job went on meanwhile.
         refuseObstacles(swap);
       }
@@ -208,7 +205,7 @@ final class HoursBackfill {
     Optional<BackfillPlan> begun =
         BackfillPlan.read(BackfillPlan.file(root, hours)).filter(p -> p.stage() == Stage.WRITTEN);
     if (begun.isPresent()) {
-      Swap swap = new Swap(root, begun.get(), catalog, ParquetFooter::rows);
+      Swap swap = swapOf(begun.get(), catalog);
       List<String> reasons = new ArrayList<>(swap.erasures());
       for (TableSchema table : tables) {
         reasons.addAll(swap.mixed(table));
@@ -317,45 +314,16 @@ final class HoursBackfill {
             plan.eventsTo(),
             plan.settledUntil(),
             config.sessions().rules());
-    HourRange range = plan.published();
-    NavigableSet<Long> touched = border.touched(range);
-    long first = firstDay().start();
-    long end = Math.min(TimePartition.day(hours.end() - 1).end(), plan.settledUntil());
-    while (true) {
-      NavigableSet<Long> within = touched.subSet(first, true, end - HOUR_MS, true);
-      if (within.isEmpty()) {
-        break;
-      }
-      range =
-          new HourRange(
-              Math.min(range.from(), within.first()),
-              Math.max(range.end(), within.last() + HOUR_MS));
-      touched = border.touched(range);
-    }
-    BackfillPlan wider = plan.publishing(range);
-    if (!range.equals(plan.published())) {
-      List<String> obstacles = obstacles(new Swap(root, wider, catalog, ParquetFooter::rows));
-      if (obstacles.isEmpty()) {
-        print.printf("Sessions go on across %s: %s are published.%n", hours, range);
-      } else {
-        touched = border.touched(plan.published());
-        wider = plan;
-        print.printf("Hours beside %s cannot be published: %s%n", hours, obstacles.get(0));
-      }
-    }
-    if (!touched.isEmpty()) {
-      print.printf(
-          "Warning: sessions go on across %s, and those that are published in %s have events of"
-              + " others, or lack some: recompute these hours, too.%n",
-          wider.published(),
-          touched.stream().map(HoursBackfill::hour).collect(Collectors.joining(", ")));
-    }
-    return wider;
-  }
-
-  private static String hour(long start) {
-    String range = new HourRange(start, start + HOUR_MS).toString();
-    return range.substring(0, range.indexOf('.'));
+    Widened widened =
+        new Widening(
+                hours,
+                firstDay().start(),
+                Math.min(TimePartition.day(hours.end() - 1).end(), plan.settledUntil()),
+                border::touched,
+                wider -> obstacles(swapOf(plan.publishing(wider), catalog)))
+            .run();
+    widened.tell(print);
+    return plan.publishing(widened.published());
   }
 
   private List<Path> publishedSessions(TimePartition hour, Catalog catalog) throws IOException {
@@ -371,6 +339,10 @@ final class HoursBackfill {
     } catch (CatalogException e) {
       throw new IOException("the catalog does not tell where sessions of " + hour + " are", e);
     }
+  }
+
+  private Swap swapOf(BackfillPlan plan, Catalog catalog) {
+    return new Swap(root, plan, catalog, ParquetFooter::rows);
   }
 
   private List<String> obstacles(Swap swap) throws IOException, CatalogException {
