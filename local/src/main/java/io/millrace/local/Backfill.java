@@ -110,7 +110,7 @@ public final class Backfill implements Callable<Integer> {
               + " wrote, unless it was ready to be swapped.")
   private boolean giveUp;
 
-  @Mixin private final S3Access s3 = new S3Access();
+  @Mixin private final S3Options s3 = new S3Options();
 
   @Parameters(arity = "0..*", hidden = true, description = "Options of the job.")
   private List<String> jobOptions = List.of();
@@ -161,7 +161,7 @@ public final class Backfill implements Callable<Integer> {
                 hours(),
                 root,
                 CatalogSpec.hive(catalogUri, database).withDatabaseLocation(root + "/"),
-                s3.settings(environment),
+                s3.access(environment).settings(),
                 jobOptions)
             .rawUntil(rawUntil)
             .context(context);

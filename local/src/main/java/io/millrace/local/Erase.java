@@ -138,7 +138,7 @@ public final class Erase implements Callable<Integer> {
       description = "Database of the tables (default: ${DEFAULT-VALUE}).")
   private String database;
 
-  @Mixin private final S3Access s3 = new S3Access();
+  @Mixin private final S3Options s3 = new S3Options();
 
   private final PrintStream print;
   private final java.nio.file.Path home;
@@ -246,7 +246,7 @@ public final class Erase implements Callable<Integer> {
   /** Flink's keys for the way to the lake. */
   private Map<String, String> connect() {
     if (lake != null) {
-      return s3.settings(environment);
+      return s3.access(environment).settings();
     }
     DetachedStack stack = DetachedStack.running(home.resolve(DetachedStack.FOLDER));
     lake = "s3://" + Stack.BUCKET;

@@ -92,7 +92,7 @@ public final class Partitions implements Callable<Integer> {
   @Option(names = "--delete", description = "Of clean-generations: remove what is listed.")
   private boolean delete;
 
-  @Mixin private final S3Access s3 = new S3Access();
+  @Mixin private final S3Options s3 = new S3Options();
 
   private final PrintStream print;
   private final Map<String, String> environment;
@@ -110,7 +110,7 @@ public final class Partitions implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    FileSystems.initialize(Configuration.fromMap(s3.settings(environment)));
+    FileSystems.initialize(Configuration.fromMap(s3.access(environment).settings()));
     CatalogSpec spec = CatalogSpec.hive(catalogUri, database);
     try (Catalog catalog = spec.withDatabaseLocation(root() + "/").open()) {
       if (action.equals(CLEAN)) {

@@ -115,7 +115,7 @@ public final class Replay implements Callable<Integer> {
       description = "What has been sent; made when it is not there (default: ${DEFAULT-VALUE}).")
   private String manifestTopic;
 
-  @Mixin private final S3Access s3 = new S3Access();
+  @Mixin private final S3Options s3 = new S3Options();
 
   private final PrintStream print;
   private final java.nio.file.Path home;
@@ -282,7 +282,7 @@ public final class Replay implements Callable<Integer> {
       lake = "s3://" + Stack.BUCKET;
       brokers = stack.kafka().bootstrap();
     } else {
-      settings = s3.settings(environment);
+      settings = s3.access(environment).settings();
     }
     FileSystems.initialize(Configuration.fromMap(settings));
     return KafkaAccess.client(brokers, kafkaProperties);

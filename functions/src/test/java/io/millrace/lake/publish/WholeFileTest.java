@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -82,5 +83,26 @@ class WholeFileTest {
     assertThat(folder.resolve("part")).doesNotExist();
     WholeFile.write(new ObjectStore(), target(), whole());
     assertThat(folder.resolve("part")).hasContent("rows");
+  }
+
+  @Test
+  void twoWritersOfOneFileDoNotMeet() throws Exception {
+    InputStream slow =
+        new FilterInputStream(new ByteArrayInputStream(new byte[] {'a', 'a'})) {
+          private boolean met;
+
+          @Override
+          public int read(byte[] bytes, int from, int length) throws IOException {
+            if (!met) {
+              met = true;
+              WholeFile.write(target(), new ByteArrayInputStream(new byte[] {'b'}));
+              assertThat(folder.resolve("part")).hasContent("b");
+            }
+            return super.read(bytes, from, length);
+          }
+        };
+    WholeFile.write(target(), slow);
+    assertThat(folder.resolve("part")).hasContent("aa");
+    assertThat(folder.toFile().list()).containsExactly("part");
   }
 }
