@@ -445,11 +445,10 @@ final class Publisher implements AutoCloseable {
   }
 
   private void addToCatalog(Collection<TimePartition> partitions) throws CatalogException {
-    if (!tableEnsured) {
-      catalog.ensureTable(table, location);
-      tableEnsured = true;
-    }
+    // Each time: in a table that somebody has put in its place nobody would find the files.
+    catalog.ensureTable(table, location);
     catalog.addPartitions(table, partitions);
+    tableEnsured = true;
   }
 
   private void mark(Map<TimePartition, SuccessFile> unmarked) {

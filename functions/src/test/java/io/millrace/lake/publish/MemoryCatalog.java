@@ -28,6 +28,7 @@ final class MemoryCatalog implements Catalog {
   private boolean down;
   private boolean hanging;
   private String refusal = "";
+  private String otherTable = "";
   private int calls;
   private Meanwhile beforeProperties;
   private Meanwhile afterPlace;
@@ -45,6 +46,11 @@ final class MemoryCatalog implements Catalog {
   synchronized MemoryCatalog refuse(String message) {
     refusal = message;
     return this;
+  }
+
+  /** Somebody puts another table in its place, which takes any partition. */
+  synchronized void replaceTable(String difference) {
+    otherTable = difference;
   }
 
   synchronized MemoryCatalog hang() {
@@ -132,6 +138,9 @@ final class MemoryCatalog implements Catalog {
   public void ensureTable(TableSchema table, String tableLocation) throws CatalogException {
     called();
     synchronized (this) {
+      if (!otherTable.isEmpty()) {
+        throw new CatalogException(otherTable, false, null);
+      }
       location = tableLocation;
     }
   }

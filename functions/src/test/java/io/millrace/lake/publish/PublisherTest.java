@@ -110,6 +110,22 @@ class PublisherTest {
   }
 
   @Test
+  void registersNothingInATableThatWasReplacedMeanwhile() {
+    start();
+    publisher.add(hour(0));
+    await("registered", () -> publisher.unregistered() == 0);
+
+    catalog.replaceTable("table lake.numbers is at s3://other");
+    publisher.add(hour(1));
+    await("refused", publisher::refused);
+    assertThat(catalog.paths()).containsExactly(hour(0).path());
+
+    catalog.replaceTable("");
+    await("registered", () -> publisher.unregistered() == 0);
+    assertThat(publisher.refused()).isFalse();
+  }
+
+  @Test
   void completesWhenTheWatermarkPassesTheEndPlusLateness() {
     write(base, hour(0), "part-a", 3);
     write(base, hour(0), "part-b", 4);
