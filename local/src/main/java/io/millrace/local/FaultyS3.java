@@ -59,7 +59,9 @@ public final class FaultyS3 implements AutoCloseable {
           "500 Internal Server Error",
           error("InternalError", "We encountered an internal error."),
           "429 Too Many Requests",
-          error("TooManyRequests", "Please reduce your request rate."));
+          error("TooManyRequests", "Please reduce your request rate."),
+          "403 Forbidden",
+          error("AccessDenied", "Access Denied"));
   private static final String EXPECT = "\r\nexpect: 100-continue\r\n";
   private static final long STALL_MILLIS = 5_000;
 
@@ -306,6 +308,7 @@ public final class FaultyS3 implements AutoCloseable {
           case ANSWER_503 -> answer(SLOW_DOWN, head, in, client);
           case ANSWER_500 -> answer("500 Internal Server Error", head, in, client);
           case ANSWER_429 -> answer("429 Too Many Requests", head, in, client);
+          case ANSWER_403 -> answer("403 Forbidden", head, in, client);
           case RESET -> {
             client.setSoLinger(true, 0);
             return;

@@ -19,7 +19,9 @@ public final class S3Faults {
     CREATE,
     UPLOAD_PART,
     COMPLETE,
-    /** Whatever is no step of an upload. */
+    /** An object in one request, or as a copy. */
+    PUT,
+    /** Whatever reads or removes. */
     OTHER;
 
     /** Tells it by the first line of the request. */
@@ -27,7 +29,7 @@ public final class S3Faults {
       String[] words = requestLine.split(" ", 3);
       int question = words.length < 2 ? -1 : words[1].indexOf('?');
       if (question < 0) {
-        return OTHER;
+        return words[0].equals("PUT") ? PUT : OTHER;
       }
       List<String> names = new ArrayList<>();
       for (String parameter : words[1].substring(question + 1).split("&", -1)) {
@@ -53,6 +55,8 @@ public final class S3Faults {
     ANSWER_503,
     ANSWER_500,
     ANSWER_429,
+    /** The right to do it is gone; clients do not try again. */
+    ANSWER_403,
     /** The connection is reset: half of the times before the server gets the request. */
     RESET,
     /** Silence, then the connection is closed; the server never gets the request. */
@@ -67,6 +71,7 @@ public final class S3Faults {
     ANSWER_503,
     ANSWER_500,
     ANSWER_429,
+    ANSWER_403,
     RESET,
     /** The server does what it is asked, and the client gets a reset instead of the answer. */
     LOSE_ANSWER,
@@ -139,6 +144,7 @@ public final class S3Faults {
       case ANSWER_503 -> Outcome.ANSWER_503;
       case ANSWER_500 -> Outcome.ANSWER_500;
       case ANSWER_429 -> Outcome.ANSWER_429;
+      case ANSWER_403 -> Outcome.ANSWER_403;
       case RESET -> dice.nextBoolean() ? Outcome.RESET : Outcome.LOSE_ANSWER;
       case STALL -> Outcome.STALL;
       case HOLD -> Outcome.HOLD;

@@ -111,7 +111,8 @@ class FaultyS3Test {
     assertThat(Operation.of("POST /lake/a?uploadId=7 HTTP/1.1")).isEqualTo(Operation.COMPLETE);
     assertThat(Operation.of("DELETE /lake/a?uploadId=7 HTTP/1.1")).isEqualTo(Operation.OTHER);
     assertThat(Operation.of("POST /lake?delete HTTP/1.1")).isEqualTo(Operation.OTHER);
-    assertThat(Operation.of("PUT /lake/a HTTP/1.1")).isEqualTo(Operation.OTHER);
+    assertThat(Operation.of("PUT /lake/a HTTP/1.1")).isEqualTo(Operation.PUT);
+    assertThat(Operation.of("GET /lake/a HTTP/1.1")).isEqualTo(Operation.OTHER);
   }
 
   @Test
@@ -134,6 +135,17 @@ class FaultyS3Test {
     assertThat(send("POST", CREATE, "", false).statusCode()).isEqualTo(500);
     s3.setRules(new Rule(Operation.CREATE, "/lake/", Fault.ANSWER_429, 100));
     assertThat(send("POST", CREATE, "", false).statusCode()).isEqualTo(429);
+  }
+
+  @Test
+  void whoMayNotWriteMayRead() throws Exception {
+    s3.setRules(new Rule(Operation.PUT, "/flink/checkpoints/", Fault.ANSWER_403, 100));
+    HttpResponse<String> refused = send("PUT", "/flink/checkpoints/a", "body", true);
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(refused.body()).contains("<Code>AccessDenied</Code>");
+    assertThat(asked).isEmpty();
+    assertThat(send("GET", "/flink/checkpoints/a", "", false).statusCode()).isEqualTo(200);
+    assertThat(send("PUT", "/flink/ha/a", "body", false).statusCode()).isEqualTo(200);
   }
 
   @Test
