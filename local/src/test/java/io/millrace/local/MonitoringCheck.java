@@ -3,25 +3,30 @@ package io.millrace.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.datagen.SimulatorOptions;
+import io.millrace.lake.catalog.Catalog;
+import io.millrace.lake.catalog.CatalogException;
+import io.millrace.lake.catalog.CatalogSpec;
+import io.millrace.lake.catalog.Column;
+import io.millrace.lake.catalog.LakeType;
+import io.millrace.lake.catalog.TableSchema;
+import io.millrace.lake.parquet.RawEventTable;
+import io.millrace.local.S3Faults.Fault;
+import io.millrace.local.S3Faults.Operation;
+import io.millrace.local.S3Faults.Rule;
 import io.millrace.telemetry.MetricDocs;
 import io.millrace.telemetry.Metrics;
+import io.trino.hive.thrift.metastore.ThriftHiveMetastore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +35,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.thrift.TConfiguration;
+import org.apache.thrift.protocol.TBinaryProtocol;
+import org.apache.thrift.transport.TSocket;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,79 +47,121 @@ import org.junit.jupiter.api.Test;
  * something to show, and alerts fire in faults and clear after them. {@code
  * scripts/monitoring-check} runs it; it is no part of the other tests.
  *
- * <p>Prometheus gets the rules with seconds for minutes: a fault of half a minute is enough.
+ * <p>Prometheus gets the rules with seconds for minutes: a fault of half a minute is enough. Faults
+ * that leave each other alone come at the same time, and alerts clear while the next one lasts.
  */
 class MonitoringCheck {
   private static final Duration PATIENCE = Duration.ofSeconds(75);
+
+  /** Flink takes the mean of a minute for the time that a task is held up. */
+  private static final Duration HELD_UP_PATIENCE = Duration.ofSeconds(150);
+
   private static final JobKind JOB = JobKind.ENGAGEMENT;
   private static final String JOB_NAME = "millrace-engagement";
-  private static final int PER_SECOND = 200;
-  private static final double NORMALLY_MALFORMED = 0.005;
+  private static final int PARALLELISM = 2;
+  private static final String DATABASE = "millrace";
+
+  /** More than the job does with a tenth of a processor for one half, and less than with two. */
+  private static final int TOO_MANY_PER_SECOND = 4_000;
+
+  /** Seconds for minutes here, too: checkpoints, and what follows when they fail. */
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          "execution.checkpointing.interval", "2 s",
+          "execution.checkpointing.min-pause", "0",
+          "execution.checkpointing.tolerable-failed-checkpoints", "1",
+          "restart-strategy.exponential-delay.initial-backoff", "500 ms",
+          "restart-strategy.exponential-delay.max-backoff", "1 s");
+
+  private static final List<String> ARGUMENTS =
+      List.of(
+          "--time.out-of-orderness",
+          "1 s",
+          // Else the hours of the past are read a few minutes at a time.
+          "--time.max-drift",
+          "2 d",
+          "--rollups.live-interval",
+          "1 s",
+          "--dimension.refresh",
+          "1 s",
+          // How many are not read is known as of the last fetch.
+          "--kafka.properties.max.partition.fetch.bytes",
+          "65536");
 
   /** The alerts that fire by a fault here, and clear after it; docs/metrics.md lists them. */
   static final Set<String> BY_FAULT =
       Set.of(
+          "MillraceAnomalyStorm",
+          "MillraceBackpressure",
           "MillraceCheckpointAge",
+          "MillraceCheckpointsFailing",
+          "MillraceConsumerLag",
+          "MillraceDimensionStale",
           "MillraceJobDown",
+          "MillraceJobRestarting",
           "MillraceLateRatio",
+          "MillraceNoCheckpoint",
           "MillraceProcessDown",
           "MillraceRegistrationBacklog",
+          "MillraceRejectedMost",
           "MillraceRejectedRatio",
+          "MillraceTableRefused",
           "MillraceTableStale");
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final HttpClient HTTP = HttpClient.newHttpClient();
+  /** By a table's partitions, apart from those of the one that the catalog refuses. */
+  private static final String BACKLOG = "MillraceRegistrationBacklog of app_events";
+
+  private static final String DIMENSION =
+      "{\"kind\":\"country\",\"key\":\"DE\",\"name\":\"Germany\"}";
+
   private static final Pattern OURS =
       Pattern.compile("^flink_taskmanager_job_task_operator_millrace_(\\w+)\\{", Pattern.MULTILINE);
 
   private static final ByteArrayOutputStream SAID = new ByteArrayOutputStream();
   private static final PrintStream PRINT = new PrintStream(SAID, true, StandardCharsets.UTF_8);
 
-  private static final Set<String> SEEN = new TreeSet<>();
-
   private static Path folder;
+  private static Path dimension;
+  private static FaultyS3 s3;
   private static DetachedStack stack;
-  private static Thread sender;
-  private static volatile boolean sending = true;
-  private static volatile double malformed = NORMALLY_MALFORMED;
-  private static volatile boolean late;
+  private static PrometheusClient prometheus;
+  private static AlertWatch watch;
+  private static MonitoringTraffic traffic;
 
   @BeforeAll
   static void start() throws Exception {
     OptionalPackages.requirePrometheus();
     folder =
-        Files.createTempDirectory(BuildFiles.classes().getParent(), "monitoring-").resolve("stack");
+        Files.createTempDirectory(BuildFiles.classes().getParent(), "monitoring-")
+            .toAbsolutePath()
+            .resolve("stack");
+    dimension = folder.resolveSibling("dimension.jsonl");
+    writeDimension(DIMENSION);
+    s3 = FaultyS3.before(() -> URI.create(StackState.read(folder).parts().get("s3").address()), 0);
     stack = up();
     quicken(folder.resolve("prometheus").resolve("conf"));
     signal("prometheus", "HUP");
-    new JobControl(stack, PRINT)
-        .submit(
-            JOB,
-            JobControl.builtJar(),
-            List.of("--time.out-of-orderness", "1 s", "--rollups.live-interval", "1 s"),
-            2,
-            null);
-    sender = new Thread(MonitoringCheck::send, "traffic");
-    sender.start();
+    prometheus =
+        new PrometheusClient(
+            stack.server("prometheus").address(), stack.server("alertmanager").address());
+    watch = new AlertWatch(prometheus, PRINT);
+    traffic = new MonitoringTraffic(stack.kafka());
+    makeAnotherTable();
+    List<String> arguments = new ArrayList<>(ARGUMENTS);
+    arguments.addAll(List.of("--dimension.file", dimension.toUri().toString()));
+    new JobControl(stack, PRINT).submit(JOB, JobControl.builtJar(), arguments, PARALLELISM, null);
   }
 
   private static DetachedStack up() {
-    return DetachedStack.up(
-        folder,
-        0,
-        Map.of("execution.checkpointing.interval", "2 s", "execution.checkpointing.min-pause", "0"),
-        PRINT);
-  }
-
-  private static String twoSeconds(String text, String minutes, String seconds) {
-    return Pattern.compile(minutes)
-        .matcher(text)
-        .replaceAll(found -> String.format(seconds, 2 * Integer.parseInt(found.group(1))));
+    Map<String, String> settings = new TreeMap<>(SETTINGS);
+    settings.put("s3.endpoint", s3.endpoint().toString());
+    return DetachedStack.up(folder, 0, settings, PRINT);
   }
 
   /**
-   * Seconds for minutes in limits, and two for each minute of windows and waits, lest a scrape that
-   * a busy machine delays is missed.
+   * Seconds for minutes in limits and waits, and two for each minute of windows, lest a scrape that
+   * a busy machine delays is missed. An hour is a minute, and a backlog has a hundredth of the
+   * records.
    */
   private static void quicken(Path conf) throws IOException {
     List<Path> files;
@@ -121,8 +171,13 @@ class MonitoringCheck {
     for (Path rules : files) {
       String text = Files.readString(rules);
       String quick =
-          twoSeconds(twoSeconds(text, "\\[(\\d+)m\\]", "[%ds]"), "for: (\\d+)m\\b", "for: %ds")
-              .replaceAll("(\\d+) \\* 60\\b", "$1");
+          Pattern.compile("(\\[|offset )(\\d+)m\\b")
+              .matcher(text)
+              .replaceAll(m -> m.group(1) + 2 * Integer.parseInt(m.group(2)) + "s")
+              .replaceAll("(\\d+) \\* 60\\b", "$1")
+              .replaceAll("for: (\\d+)m\\b", "for: $1s")
+              .replace("[1h]", "[60s]")
+              .replace("> 100000 ", "> 1000 ");
       assertThat(quick).isNotEqualTo(text);
       Files.writeString(rules, quick);
     }
@@ -133,72 +188,199 @@ class MonitoringCheck {
             .replaceAll("(scrape_interval|evaluation_interval|scrape_timeout): \\d+s", "$1: 2s"));
   }
 
-  /** Events of now, until the end; and when told so half as many of two hours ago. */
-  private static void send() {
-    Duration span = Duration.ofSeconds(4);
-    for (int seed = 1; sending; seed++) {
-      SimulatorOptions options =
-          SimulatorOptions.of(PER_SECOND * span.toSeconds(), seed)
-              .withUsers(500)
-              .withTime(Instant.now().minus(span), span)
-              .withDuplicates(0.02)
-              .withMalformed(malformed);
-      SimulatedTraffic.send(stack.kafka(), "", options, PER_SECOND, sent -> {});
-      if (late) {
-        SimulatorOptions old =
-            SimulatorOptions.of(PER_SECOND * span.toSeconds() / 2, -seed)
-                .withUsers(500)
-                .withTime(Instant.now().minus(Duration.ofHours(2)), span);
-        SimulatedTraffic.send(stack.kafka(), "", old, sent -> {});
-      }
+  /** As others may have made it: a column of the raw table has another type. */
+  private static void makeAnotherTable() throws CatalogException {
+    TableSchema ours = RawEventTable.SCHEMA;
+    List<Column> columns =
+        ours.columns().stream()
+            .map(
+                column ->
+                    column.name().equals("kafka_offset")
+                        ? Column.required(column.name(), LakeType.STRING, column.doc())
+                        : column)
+            .toList();
+    assertThat(columns).isNotEqualTo(ours.columns());
+    String lake = "s3://" + Stack.BUCKET + "/";
+    CatalogSpec spec =
+        CatalogSpec.hive(stack.metastore().uri().toString(), DATABASE).withDatabaseLocation(lake);
+    try (Catalog catalog = spec.open()) {
+      catalog.ensureTable(
+          new TableSchema(ours.name(), ours.path(), columns, ours.doc()), lake + ours.path());
     }
+  }
+
+  private static void dropOtherTable() throws Exception {
+    URI uri = stack.metastore().uri();
+    try (TSocket socket = new TSocket(new TConfiguration(), uri.getHost(), uri.getPort())) {
+      socket.open();
+      new ThriftHiveMetastore.Client(new TBinaryProtocol(socket))
+          .dropTable(DATABASE, RawEventTable.SCHEMA.name(), /* deleteData= */ false);
+    }
+  }
+
+  private static void writeDimension(String line) throws IOException {
+    Path draft = Files.writeString(dimension.resolveSibling("draft"), line + "\n");
+    Files.move(draft, dimension, StandardCopyOption.ATOMIC_MOVE);
   }
 
   @AfterAll
   static void stop() throws Exception {
-    sending = false;
-    if (sender != null) {
-      sender.join();
-    }
-    if (folder != null) {
-      DetachedStack.down(folder, true, PRINT);
-      BuildFiles.deleteTree(folder.getParent());
-      System.out.println(SAID.toString(StandardCharsets.UTF_8));
+    try {
+      if (traffic != null) {
+        traffic.close();
+      }
+    } finally {
+      if (folder != null) {
+        DetachedStack.down(folder, true, PRINT);
+        BuildFiles.deleteTree(folder.getParent());
+        System.out.println(SAID.toString(StandardCharsets.UTF_8));
+      }
+      if (s3 != null) {
+        s3.close();
+      }
     }
   }
 
   @Test
   void panelsShowAndAlertsFireAndClear() throws Exception {
+    awaitReady();
+    wrongInput();
+    silentS3();
+    noRightToCheckpoints();
+    slowTaskManager();
     assertEveryPanelShowsSomething();
     assertMetricsAreTheDocumentedOnes();
-    awaitQuiet("the beginning");
+    noJobManager();
+    watch.report();
+    assertThat(watch.seen()).isEqualTo(BY_FAULT);
+  }
 
-    step("much is wrong or late, and the metastore is away");
+  /**
+   * The job has its first dimension, without which it would not go on, and its counters are known
+   * as 0: what begins with its first value has not risen.
+   */
+  private static void awaitReady() {
+    String ours = "flink_taskmanager_job_task_operator_millrace_";
+    Await.until(
+        "a dimension, and the counter of alerts, of each subtask",
+        PATIENCE,
+        () ->
+            prometheus.query(ours + "dimension_versions > 0").size() == PARALLELISM
+                && prometheus.query(ours + "alerts_opened == 0").size() == PARALLELISM);
+  }
+
+  /** Everything around the job is wrong, but for Flink itself. */
+  private static void wrongInput() throws Exception {
+    step("the table is another one, an hour has too much, much is wrong or late");
+    watch.begin(
+        PATIENCE,
+        "MillraceTableRefused",
+        "MillraceAnomalyStorm",
+        "MillraceRejectedRatio",
+        "MillraceRejectedMost",
+        "MillraceLateRatio",
+        "MillraceDimensionStale");
+    writeDimension("nonsense");
+    traffic.spoil(0.8, Duration.ofHours(20));
+    traffic.start();
+    watch.awaitFiring(PATIENCE, "MillraceTableRefused");
+    dropOtherTable();
+    watch.mended("MillraceTableRefused");
+
+    step("the Metastore is away");
+    watch.begin(PATIENCE, BACKLOG);
     stack.server("metastore").kill();
-    malformed = 0.3;
-    late = true;
-    awaitFiring("MillraceRejectedRatio", "MillraceLateRatio", "MillraceRegistrationBacklog");
-    malformed = NORMALLY_MALFORMED;
-    late = false;
-    stack = up();
+    // Hours that no table has yet.
+    traffic.spoil(0.8, Duration.ofHours(22));
+    watch.awaitFiring(
+        PATIENCE,
+        BACKLOG,
+        "MillraceAnomalyStorm",
+        "MillraceRejectedRatio",
+        "MillraceRejectedMost",
+        "MillraceLateRatio",
+        "MillraceDimensionStale");
+    // Its hour is over, and the next ones are as usual.
+    watch.mended("MillraceAnomalyStorm");
+    traffic.calm();
+    writeDimension(DIMENSION);
+    watch.mended(
+        "MillraceRejectedRatio",
+        "MillraceRejectedMost",
+        "MillraceLateRatio",
+        "MillraceDimensionStale");
+  }
 
+  /** After it the Metastore comes back, too, which needs it. */
+  private static void silentS3() {
     step("S3 does not answer");
+    watch.begin(PATIENCE, "MillraceCheckpointAge", "MillraceTableStale");
     signal("s3", "STOP");
     try {
-      awaitFiring("MillraceCheckpointAge", "MillraceTableStale");
+      watch.awaitFiring(PATIENCE, "MillraceCheckpointAge", "MillraceTableStale");
     } finally {
       signal("s3", "CONT");
     }
-    awaitQuiet("bad input, and outages of the metastore and of S3");
+    watch.mended("MillraceCheckpointAge", "MillraceTableStale");
+    stack = up();
+    watch.mended(BACKLOG);
+    watch.awaitCleared(PATIENCE, "MillraceCheckpointAge");
+  }
 
+  /** Checkpoints fail at once, unlike those to an S3 that is silent; the job restarts for that. */
+  private static void noRightToCheckpoints() {
+    step("S3 refuses to write checkpoints");
+    watch.begin(
+        PATIENCE, "MillraceCheckpointsFailing", "MillraceJobRestarting", "MillraceNoCheckpoint");
+    String path = "/flink/checkpoints/";
+    s3.setRules(
+        new Rule(Operation.PUT, path, Fault.ANSWER_403, 100),
+        new Rule(Operation.CREATE, path, Fault.ANSWER_403, 100));
+    watch.awaitFiring(
+        PATIENCE, "MillraceCheckpointsFailing", "MillraceJobRestarting", "MillraceNoCheckpoint");
+    s3.setRules();
+    watch.mended("MillraceCheckpointsFailing", "MillraceJobRestarting", "MillraceNoCheckpoint");
+    watch.awaitCleared(PATIENCE, "MillraceNoCheckpoint");
+  }
+
+  /** One that is halted for good is lost, and reads nothing of which it could tell the lag. */
+  private static void slowTaskManager() throws Exception {
+    step("a TaskManager gets a tenth of a processor, and more comes than that can do");
+    watch.begin(PATIENCE, "MillraceBackpressure", "MillraceConsumerLag");
+    traffic.rise(TOO_MANY_PER_SECOND);
+    try (SlowedProcess slow =
+        new SlowedProcess(
+            stack.server("taskmanager-1").pid(), Duration.ofMillis(500), Duration.ofMillis(40))) {
+      watch.awaitFiring(HELD_UP_PATIENCE, "MillraceBackpressure", "MillraceConsumerLag");
+    }
+    traffic.calm();
+    watch.mended("MillraceBackpressure", "MillraceConsumerLag");
+    awaitQuiet();
+  }
+
+  private static void noJobManager() {
     step("the JobManager is away");
+    watch.begin(PATIENCE, "MillraceJobDown", "MillraceProcessDown");
     stack.server("jobmanager").kill();
-    awaitFiring("MillraceJobDown", "MillraceProcessDown");
+    watch.awaitFiring(PATIENCE, "MillraceJobDown", "MillraceProcessDown");
     awaitRouted("MillraceJobDown", "page");
     awaitRouted("MillraceProcessDown", "chat");
     stack = up();
-    awaitQuiet("an outage of the JobManager");
-    assertThat(SEEN).isEqualTo(BY_FAULT);
+    watch.mended("MillraceJobDown", "MillraceProcessDown");
+    awaitQuiet();
+  }
+
+  private static void step(String what) {
+    PRINT.printf("%n%s: %s%n", Instant.now(), what);
+  }
+
+  /** Nothing fires, and it is not for want of series: all processes answer, and events come in. */
+  private static void awaitQuiet() {
+    watch.awaitQuiet(
+        HELD_UP_PATIENCE,
+        () ->
+            prometheus.query("up{job=\"flink\"} == 1").size() == 3
+                && !prometheus.query("millrace:received:rate5m > 0").isEmpty());
   }
 
   private static void assertEveryPanelShowsSomething() throws IOException {
@@ -215,7 +397,7 @@ class MonitoringCheck {
     List<String> empty = new ArrayList<>();
     for (Dashboards.Query query : queries) {
       boolean any = false;
-      for (JsonNode series : query(query.of(JOB_NAME, "10s"))) {
+      for (JsonNode series : prometheus.query(query.of(JOB_NAME, "10s"))) {
         any |= !series.path("value").path(1).asText().equals("NaN");
       }
       if (!any) {
@@ -225,34 +407,22 @@ class MonitoringCheck {
     return empty;
   }
 
-  private static JsonNode query(String expression) {
-    return get(
-            "prometheus",
-            "/api/v1/query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8))
-        .path("data")
-        .path("result");
-  }
-
   /** The same that other tests hold for the job; here with the names and labels of Prometheus. */
   private static void assertMetricsAreTheDocumentedOnes() {
     Set<String> documented = new TreeSet<>();
     for (MetricDocs.Entry entry : MetricDocs.engagement()) {
-      // There is no dimension.
-      if (!Set.of(Metrics.DIMENSION_VERSIONS, Metrics.DIMENSION_LOAD_FAILURES)
-          .contains(entry.name())) {
-        entry
-            .registered()
-            .forEach(
-                name ->
-                    documented.add(
-                        (name.endsWith(Metrics.BUCKET) ? "le_" : "")
-                            + (entry.labels().isEmpty() ? "" : entry.labels().get(0) + "_")
-                            + name));
-      }
+      entry
+          .registered()
+          .forEach(
+              name ->
+                  documented.add(
+                      (name.endsWith(Metrics.BUCKET) ? "le_" : "")
+                          + (entry.labels().isEmpty() ? "" : entry.labels().get(0) + "_")
+                          + name));
     }
     String served =
-        text(URI.create(stack.server("taskmanager-1").address()))
-            + text(URI.create(stack.server("taskmanager-2").address()));
+        PrometheusClient.text(stack.server("taskmanager-1").address())
+            + PrometheusClient.text(stack.server("taskmanager-2").address());
     Set<String> found = new TreeSet<>();
     Matcher names = OURS.matcher(served);
     while (names.find()) {
@@ -268,52 +438,13 @@ class MonitoringCheck {
     assertThat(served).contains("le=\"+Inf\"").contains("job_name=\"" + JOB_NAME + "\"");
   }
 
-  private static void step(String what) {
-    PRINT.printf("%n%s: %s%n", Instant.now(), what);
-  }
-
-  private static void awaitFiring(String... alerts) {
-    assertThat(firing()).doesNotContain(alerts);
-    long begin = System.nanoTime();
-    Map<String, Long> seconds = new TreeMap<>();
-    Await.until(
-        () -> Arrays.toString(alerts) + " to fire, there are " + firing() + ", seen " + seconds,
-        PATIENCE,
-        () -> {
-          firing()
-              .forEach(a -> seconds.putIfAbsent(a, (System.nanoTime() - begin) / 1_000_000_000));
-          return seconds.keySet().containsAll(List.of(alerts));
-        });
-    PRINT.printf("fire after seconds: %s%n", seconds);
-    SEEN.addAll(List.of(alerts));
-  }
-
-  private static void awaitQuiet(String after) {
-    long begin = System.nanoTime();
-    Await.until(
-        () -> "no alert after " + after + ", there are " + firing(),
-        PATIENCE.multipliedBy(2),
-        () -> firing().isEmpty() && !query("millrace:received:rate5m > 0").isEmpty());
-    PRINT.printf("quiet after %d s%n", (System.nanoTime() - begin) / 1_000_000_000);
-  }
-
-  private static Set<String> firing() {
-    Set<String> firing = new TreeSet<>();
-    for (JsonNode alert : get("prometheus", "/api/v1/alerts").path("data").path("alerts")) {
-      if (alert.path("state").asText().equals("firing")) {
-        firing.add(alert.path("labels").path("alertname").asText());
-      }
-    }
-    return firing;
-  }
-
   /** Alertmanager has it, for that receiver. */
   private static void awaitRouted(String alert, String receiver) {
     Await.until(
-        () -> alert + " in Alertmanager: " + get("alertmanager", "/api/v2/alerts"),
+        () -> alert + " in Alertmanager: " + prometheus.routed(),
         PATIENCE,
         () -> {
-          for (JsonNode known : get("alertmanager", "/api/v2/alerts")) {
+          for (JsonNode known : prometheus.routed()) {
             if (known.path("labels").path("alertname").asText().equals(alert)) {
               assertThat(known.path("receivers")).hasSize(1);
               assertThat(known.path("receivers").get(0).path("name").asText()).isEqualTo(receiver);
@@ -324,30 +455,7 @@ class MonitoringCheck {
         });
   }
 
-  private static JsonNode get(String server, String path) {
-    String answer = text(URI.create(stack.server(server).address() + path));
-    try {
-      return JSON.readTree(answer);
-    } catch (IOException e) {
-      throw new IllegalStateException(server + " answers " + path + " by " + answer, e);
-    }
-  }
-
-  private static String text(URI address) {
-    try {
-      return HTTP.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString()).body();
-    } catch (IOException e) {
-      throw new IllegalStateException("no answer from " + address, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while asking " + address, e);
-    }
-  }
-
-  private static void signal(String server, String signal) throws Exception {
-    long pid = stack.server(server).pid();
-    int code =
-        new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).inheritIO().start().waitFor();
-    assertThat(code).as("kill -%s %d", signal, pid).isZero();
+  private static void signal(String server, String signal) {
+    SlowedProcess.signal(stack.server(server).pid(), signal);
   }
 }
