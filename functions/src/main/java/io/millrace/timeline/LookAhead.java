@@ -25,6 +25,10 @@ final class LookAhead<T> {
    * @param most how many wait for each other at most, {@link UserCache#LOOK_AHEAD} or fewer
    */
   LookAhead(UserCache cache, int most, Next<T> next) {
+    if (most < 1 || most > UserCache.LOOK_AHEAD) {
+      throw new IllegalArgumentException(
+          "most is " + most + ", but must be 1 to " + UserCache.LOOK_AHEAD);
+    }
     this.cache = cache;
     this.next = next;
     this.waiting = new Object[most];

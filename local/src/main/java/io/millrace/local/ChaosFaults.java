@@ -46,6 +46,7 @@ final class ChaosFaults {
     this.random = random;
   }
 
+  /** How long a fault lasts, or until the next one. */
   private void pause(double seconds) {
     long end = System.nanoTime() + (long) (seconds * 1e9);
     Await.until(
@@ -71,8 +72,8 @@ final class ChaosFaults {
       candidates = candidates.isEmpty() ? known : candidates;
       recovering += run.rest().progress(run.jobId()).everyTaskRuns() ? 0 : 1;
       String victim = candidates.get(random.nextInt(candidates.size()));
-      long killed = System.currentTimeMillis();
       stack.kill(victim);
+      long killed = System.currentTimeMillis();
       stack.revive(victim);
       if (i % 4 == 0 || i == kills - 1) {
         run.recover(killed);
@@ -95,8 +96,7 @@ final class ChaosFaults {
   }
 
   private int killWhileCommitting(int percent) {
-    // Uploads to the lake are completed after their checkpoint only; the next one may wait for
-    // them.
+    // Uploads to the lake are completed after their checkpoint, and the next one may wait for it.
     stack
         .s3()
         .setRules(new Rule(Operation.COMPLETE, "/" + Stack.BUCKET + "/", Fault.HOLD, percent));
@@ -105,9 +105,9 @@ final class ChaosFaults {
         ChaosRun.PATIENCE,
         () -> stack.s3().held() > 0);
     int held = stack.s3().held();
-    long killed = System.currentTimeMillis();
     stack.kill("taskmanager-1");
     stack.kill("taskmanager-2");
+    long killed = System.currentTimeMillis();
     stack.s3().setRules();
     stack.s3().release();
     stack.revive("taskmanager-1");
@@ -120,8 +120,8 @@ final class ChaosFaults {
     int kills = brief ? 1 : 3;
     for (int i = 0; i < kills; i++) {
       pauseBetween(2, 10);
-      long killed = System.currentTimeMillis();
       stack.kill("jobmanager");
+      long killed = System.currentTimeMillis();
       stack.revive("jobmanager");
       run.recover(killed);
     }
@@ -183,15 +183,16 @@ final class ChaosFaults {
   }
 
   void takeS3Away() {
+    long before = stack.s3().faults();
     stack.s3().setMode(FaultyS3.Mode.RESET);
     pause(brief ? 20 : 120);
     stack.s3().setMode(FaultyS3.Mode.OK);
     run.recover(System.currentTimeMillis());
-    run.note("%d connections were reset.", stack.s3().faults());
+    run.note("%d connections were reset.", stack.s3().faults() - before);
   }
 
   void takeMetastoreAway() throws IOException {
-    long failedBefore = run.countRestarts();
+    long restartsBefore = run.countRestarts();
     long before = run.checkpoints().completed();
     stack.kill("metastore");
     pause(brief ? 20 : 120);
@@ -200,7 +201,7 @@ final class ChaosFaults {
     run.recover(System.currentTimeMillis());
     run.note(
         "%d checkpoints were committed meanwhile, with %d restarts.",
-        meanwhile, run.countRestarts() - failedBefore);
+        meanwhile, run.countRestarts() - restartsBefore);
   }
 
   void fillDisk() throws IOException, Skipped {

@@ -32,7 +32,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import javax.annotation.Nullable;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -87,7 +86,6 @@ final class ChaosTraffic {
   private final String prefix;
   private final long events;
   private final long seed;
-  private final LongSupplier now;
   private final Truth.Tally tally = new Truth.Tally();
   private final CountDownLatch faultsAreOver = new CountDownLatch(1);
   private final AtomicLong sent = new AtomicLong();
@@ -106,7 +104,6 @@ final class ChaosTraffic {
     this.prefix = prefix;
     this.events = events;
     this.seed = seed;
-    this.now = System::currentTimeMillis;
   }
 
   /** How many records were given to the producer. */
@@ -258,7 +255,7 @@ final class ChaosTraffic {
       }
       case SKEWED_CLOCK -> {
         if (i % 50 == 0) {
-          long ahead = now.getAsLong() + Duration.ofHours(1).toMillis();
+          long ahead = System.currentTimeMillis() + Duration.ofHours(1).toMillis();
           String event =
               "{\"event_id\":\"skewed-%d\",\"user_id\":\"skewed\",\"event_type\":\"tap\",\"timestamp\":%d}"
                   .formatted(i, ahead);

@@ -436,8 +436,8 @@ public final class JsonEventDecoder implements EventDecoder {
   }
 
   /**
-   * Texts that occur again and again (device types, countries, names of screens), so that each is
-   * one object instead of one per event. Direct-mapped and bounded.
+   * Texts that occur again and again (event types, devices, countries), so that each is one object
+   * instead of one per event. Direct-mapped and bounded.
    */
   private static final class TextCache {
     private static final int SLOTS = 4096;

@@ -3,6 +3,7 @@ package io.millrace.job.engagement;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.api.connector.sink2.CommitterInitContext;
 import org.apache.flink.api.connector.sink2.CommittingSinkWriter;
@@ -108,9 +109,16 @@ final class TopicSink<T>
     }
 
     @Override
-    public void close() {
+    public void writeWatermark(Watermark watermark) throws IOException, InterruptedException {
+      writer.writeWatermark(watermark);
+    }
+
+    @Override
+    public void close() throws InterruptedException {
       try {
         writer.close();
+      } catch (InterruptedException e) {
+        throw e;
       } catch (Exception e) {
         LOG.warn("A producer was closed after an error", e);
       }

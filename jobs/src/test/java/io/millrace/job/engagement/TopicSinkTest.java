@@ -50,7 +50,7 @@ class TopicSinkTest {
   }
 
   @Test
-  void aFailedSendFailsTheTaskAndNotTheClosing() {
+  void aFailedSendFailsTheTaskAndNotTheClosing() throws Exception {
     TopicSink.Writer<String> writer = new TopicSink.Writer<>(new Broken());
 
     assertThatThrownBy(() -> writer.write("a", null)).hasMessage("write: a message was not sent");
