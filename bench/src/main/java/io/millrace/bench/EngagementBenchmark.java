@@ -16,7 +16,6 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,14 +64,6 @@ final class EngagementBenchmark implements Callable<Integer> {
       defaultValue = "50000",
       description = "Users that share them (default: ${DEFAULT-VALUE}).")
   private int users;
-
-  @Option(
-      names = "--hours",
-      paramLabel = "N",
-      defaultValue = "24",
-      description =
-          "Hours of event time that the records are spread over (default: ${DEFAULT-VALUE}).")
-  private int hours;
 
   @Option(
       names = "--variant",
@@ -138,26 +129,23 @@ final class EngagementBenchmark implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (events < 1 || runs < 1 || hours < 1) {
-      throw new IllegalArgumentException("--events, --hours and --runs must be at least 1");
+    if (events < 1 || runs < 1) {
+      throw new IllegalArgumentException("--events and --runs must be at least 1");
     }
     Path folder = prepareFolder();
     Bench.printJvm(print, flags());
-    SimulatorOptions usual = SimulatorOptions.of(events, 1);
     SimulatorOptions options =
-        usual
-            .withTime(usual.start(), Duration.ofHours(hours))
+        SimulatorOptions.of(events, 1)
             .withUsers(users)
             .withMalformed(0.001)
             .withDuplicates(0.01)
             .withLate(0.01);
     print.printf(
         Locale.ROOT,
-        "Input: %,d records of %,d users over %d h; 1 %% duplicates, 1 %% sent late, 0.1 %%"
+        "Input: %,d records of %,d users over 24 h; 1 %% duplicates, 1 %% sent late, 0.1 %%"
             + " malformed%n",
         events,
-        users,
-        hours);
+        users);
     if (lake == Lake.S3) {
       try (Stack stack = Stack.start(folder.resolve("servers"))) {
         return run(folder, stack.kafka(), stack, options);
