@@ -63,7 +63,9 @@ final class Publisher implements AutoCloseable {
   private Catalog catalog;
 
   // Used by the thread alone.
-  private boolean tableEnsured;
+  /** Whether nothing has failed since partitions were last added. */
+  private boolean undisturbed;
+
   private String lastRefusal = "";
 
   /** The partition's way from its first file to its completion. */
@@ -448,12 +450,12 @@ final class Publisher implements AutoCloseable {
     // Each time: in a table that somebody has put in its place nobody would find the files.
     catalog.ensureTable(table, location);
     catalog.addPartitions(table, partitions);
-    tableEnsured = true;
+    undisturbed = true;
   }
 
   private void mark(Map<TimePartition, SuccessFile> unmarked) {
     try {
-      if (!tableEnsured) {
+      if (!undisturbed) {
         // After a failure: table or partitions may have been dropped behind our back.
         addToCatalog(unmarked.keySet());
       }
@@ -534,7 +536,7 @@ final class Publisher implements AutoCloseable {
   private void failed(String what, Throwable failure) {
     metrics.registrationFailed();
     // The table may be gone as well.
-    tableEnsured = false;
+    undisturbed = false;
     boolean retryable = !(failure instanceof CatalogException e) || e.retryable();
     lock.lock();
     try {

@@ -106,8 +106,10 @@ final class LiveRollupTable {
   void verify(Jdbc jdbc) {
     try (Connection connection = PostgresSink.connect(jdbc)) {
       verify(jdbc, connection);
-    } catch (SQLException | ClassNotFoundException e) {
+    } catch (SQLException e) {
       throw new IllegalStateException(e.getMessage(), e);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(PostgresSink.problem(jdbc, e), e);
     }
   }
 

@@ -186,7 +186,8 @@ final class PostgresSink<T> implements Sink<T> {
           LockSupport.parkNanos(PAUSE.toNanos());
         }
       }
-      throw new SQLException("the connection is lost, and the writer closes");
+      throw new SQLException(
+          "rollups.jdbc.url " + url + ": the connection is lost, and the writer closes");
     }
 
     /** Whether it would be the same again: who asks is not let in, or who answers not trusted. */
