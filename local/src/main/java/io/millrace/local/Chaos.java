@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
       "job under traffic once for each row, and breaks something meanwhile: kills processes, lets",
       "S3 fail, sends poison. At the end every event and every rejected record that the broker",
       "took must be in the lake, once, and the ledger must agree with the producer. Exits with 0",
-      "only when all rows are right. All rows take an hour and a quarter on a machine of two cores."
+      "only when all rows are right. A row takes two to ten minutes on a machine of two cores."
     },
     version = "Millrace 0.1.0",
     sortOptions = false)

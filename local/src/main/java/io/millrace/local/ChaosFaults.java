@@ -217,14 +217,19 @@ final class ChaosFaults {
       stack.revive(part);
       run.awaitCheckpointAfter(System.currentTimeMillis());
       awaitTasksOn(part);
-      long restartsBeforeFull = run.countRestarts();
+      long restartsBefore = run.countRestarts();
+      long failedBefore = run.checkpoints().failed();
       long bytes = SmallDisk.fill(folder);
       pause(30);
       SmallDisk.free(folder);
       run.recover(System.currentTimeMillis());
+      long restarts = run.countRestarts() - restartsBefore;
+      if (restarts == 0 && run.checkpoints().failed() == failedBefore) {
+        throw new CommandFailure("nothing met the full disk: no restart, no failed checkpoint");
+      }
       run.note(
           "%d MB filled the disk of %d MB; %d restarts meanwhile.",
-          bytes >> 20, SMALL_DISK_MEGABYTES, run.countRestarts() - restartsBeforeFull);
+          bytes >> 20, SMALL_DISK_MEGABYTES, restarts);
     } finally {
       stack.kill(part);
       SmallDisk.unmount(folder);

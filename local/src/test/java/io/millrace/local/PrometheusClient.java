@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -71,7 +72,13 @@ final class PrometheusClient {
   static String text(String address) {
     try {
       HttpRequest request = HttpRequest.newBuilder(URI.create(address)).build();
-      return HTTP.send(request, BodyHandlers.ofString()).body();
+      HttpResponse<String> answer = HTTP.send(request, BodyHandlers.ofString());
+      // Else an error would look like the answer that there is nothing.
+      if (answer.statusCode() != 200) {
+        throw new IllegalStateException(
+            address + " answers " + answer.statusCode() + ": " + answer.body());
+      }
+      return answer.body();
     } catch (IOException e) {
       throw new IllegalStateException("no answer from " + address, e);
     } catch (InterruptedException e) {
