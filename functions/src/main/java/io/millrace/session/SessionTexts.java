@@ -46,7 +46,8 @@ final class SessionTexts {
         return i + 1;
       }
     }
-    Integer number = numbers.get(text);
+    // While there are few, a text is not hashed: most of these are of one session alone.
+    Integer number = inOrder.size() > FEW ? numbers.get(text) : null;
     if (number != null) {
       return number;
     }

@@ -16,12 +16,12 @@ final class OfRun<T> implements KafkaRecordSerializationSchema<T> {
 
   private final KafkaRecordSerializationSchema<T> messages;
   private final String header;
-  private final String run;
+  private final byte[] run;
 
   OfRun(KafkaRecordSerializationSchema<T> messages, String header, RunInfo run) {
     this.messages = messages;
     this.header = header;
-    this.run = run.id();
+    this.run = run.id().getBytes(StandardCharsets.UTF_8);
   }
 
   @Override
@@ -35,7 +35,7 @@ final class OfRun<T> implements KafkaRecordSerializationSchema<T> {
       T element, KafkaSinkContext context, Long timestamp) {
     ProducerRecord<byte[], byte[]> message = messages.serialize(element, context, timestamp);
     if (message != null) {
-      message.headers().add(header, run.getBytes(StandardCharsets.UTF_8));
+      message.headers().add(header, run);
     }
     return message;
   }
