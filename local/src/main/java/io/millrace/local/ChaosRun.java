@@ -378,7 +378,9 @@ final class ChaosRun {
             "%d lost, %d doubled, %d never sent"
                 .formatted(tally.lost(), tally.doubled(), tally.unknown()));
       }
-      for (Audit.Finding finding : Audit.of(truth, lake, prefix(), true, catalog).failures()) {
+      boolean usersMoved = row == ChaosRow.REBALANCE;
+      for (Audit.Finding finding :
+          Audit.of(truth, lake, prefix(), true, catalog, usersMoved).failures()) {
         problems.add(
             "%s: sent %s, found %s".formatted(finding.what(), finding.expected(), finding.found()));
       }
