@@ -96,10 +96,12 @@ class MonitoringCheck {
           "MillraceCheckpointAge",
           "MillraceCheckpointsFailing",
           "MillraceConsumerLag",
+          "MillraceCrossCheckViolation",
           "MillraceDimensionStale",
           "MillraceJobDown",
           "MillraceJobRestarting",
           "MillraceLateRatio",
+          "MillraceLedgerDiscrepancy",
           "MillraceNoCheckpoint",
           "MillraceProcessDown",
           "MillraceRegistrationBacklog",
@@ -114,8 +116,9 @@ class MonitoringCheck {
   private static final String DIMENSION =
       "{\"kind\":\"country\",\"key\":\"DE\",\"name\":\"Germany\"}";
 
+  private static final String PREFIX = "flink_taskmanager_job_task_operator_millrace_";
   private static final Pattern OURS =
-      Pattern.compile("^flink_taskmanager_job_task_operator_millrace_(\\w+)\\{", Pattern.MULTILINE);
+      Pattern.compile("^" + PREFIX + "(\\w+)\\{", Pattern.MULTILINE);
 
   private static final ByteArrayOutputStream SAID = new ByteArrayOutputStream();
   private static final PrintStream PRINT = new PrintStream(SAID, true, StandardCharsets.UTF_8);
@@ -244,7 +247,12 @@ class MonitoringCheck {
   @Test
   void panelsShowAndAlertsFireAndClear() throws Exception {
     awaitReady();
-    wrongInput();
+    Path targets = folder.resolve("prometheus").resolve("conf").resolve("targets");
+    try (LedgerFaultJob ledger = LedgerFaultJob.start(prometheus, targets.resolve("flink.json"))) {
+      lostRecord(ledger);
+      wrongInput();
+      watch.awaitCleared(PATIENCE, "MillraceCrossCheckViolation");
+    }
     silentS3();
     noRightToCheckpoints();
     slowTaskManager();
@@ -260,13 +268,36 @@ class MonitoringCheck {
    * as 0: what begins with its first value has not risen.
    */
   private static void awaitReady() {
-    String ours = "flink_taskmanager_job_task_operator_millrace_";
     Await.until(
         "a dimension, and the counter of alerts, of each subtask",
         PATIENCE,
         () ->
-            prometheus.query(ours + "dimension_versions > 0").size() == PARALLELISM
-                && prometheus.query(ours + "alerts_opened == 0").size() == PARALLELISM);
+            prometheus.query(PREFIX + "dimension_versions > 0").size() == PARALLELISM
+                && prometheus.query(PREFIX + "alerts_opened == 0").size() == PARALLELISM);
+  }
+
+  /**
+   * In a job beside the one of all other faults, in which both ends agree whatever is broken around
+   * it. The check is quiet again an hour after the last violation.
+   */
+  private static void lostRecord(LedgerFaultJob ledger) {
+    step("one of ten records is lost between the ends of a job");
+    ledger.count(10, 10);
+    String balanced = "{job_name=\"" + LedgerFaultJob.NAME + "\"} == 0";
+    Await.until(
+        "counts that balance",
+        PATIENCE,
+        () ->
+            prometheus.query(PREFIX + "topic_ledger_discrepancy" + balanced).size() == 1
+                && prometheus.query(PREFIX + "cross_check_violations" + balanced).size() == 1);
+    watch.begin(PATIENCE, "MillraceLedgerDiscrepancy", "MillraceCrossCheckViolation");
+    ledger.count(10, 9);
+    watch.awaitFiring(PATIENCE, "MillraceLedgerDiscrepancy", "MillraceCrossCheckViolation");
+    awaitRouted("MillraceLedgerDiscrepancy", "page");
+    awaitRouted("MillraceCrossCheckViolation", "page");
+    ledger.count(0, 1);
+    watch.mended("MillraceLedgerDiscrepancy", "MillraceCrossCheckViolation");
+    watch.awaitCleared(PATIENCE, "MillraceLedgerDiscrepancy");
   }
 
   /** Everything around the job is wrong, but for Flink itself. */
