@@ -10,7 +10,7 @@ import org.apache.flink.core.memory.DataOutputView;
  * events' own timestamps: a resend carries the same timestamp, so one bucket is looked up. A bucket
  * that outgrows the value moves to a {@link Spill}.
  *
- * <p>So do the buckets of a segment of some hours, as one entry, when the user has come to a later
+ * <p>So do the buckets of a segment of some hours, as one entry, when the user comes in a later
  * one: few resends ask for them, and without them a user's value is small, in the cache and in what
  * a checkpoint writes anew.
  *
@@ -88,14 +88,6 @@ public final class SeenEvents {
     return Math.floorDiv(number, SEGMENT_BUCKETS);
   }
 
-  /**
-   * The segment before which all are archived, when an event of this bucket comes. In a segment's
-   * first bucket events of the one before still come: topics are not read in step.
-   */
-  private static int settledBefore(int number) {
-    return segmentOf(number - 1);
-  }
-
   private static int lastBucketOf(int segment) {
     return segment * SEGMENT_BUCKETS + SEGMENT_BUCKETS - 1;
   }
@@ -145,8 +137,8 @@ public final class SeenEvents {
       return false;
     }
     if (bucket < 0) {
-      if (buckets > 0 && settledBefore(number(buckets - 1)) != settledBefore(number)) {
-        archiveBefore(settledBefore(number), spill);
+      if (buckets > 0 && segmentOf(number(buckets - 1)) != segment) {
+        archiveBefore(segment, spill);
       }
       bucket = append(number, false);
     }

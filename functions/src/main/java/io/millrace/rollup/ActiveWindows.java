@@ -2,7 +2,9 @@ package io.millrace.rollup;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
@@ -135,19 +137,17 @@ public final class ActiveWindows {
     return copy;
   }
 
-  /** Format 1: the combinations, each mostly once, then the windows with the numbers of theirs. */
+  /** Format 1: the distinct combinations, then the windows with the numbers of theirs. */
   public void write(DataOutputView out) throws IOException {
-    List<List<String>> all = new ArrayList<>(4);
+    Map<List<String>, Integer> all = new LinkedHashMap<>();
     for (Window w : windows) {
       for (List<String> values : w.seen) {
-        if (numberOf(values, all) < 0) {
-          all.add(values);
-        }
+        all.putIfAbsent(values, all.size());
       }
     }
     out.writeByte(FORMAT);
     out.writeInt(all.size());
-    for (List<String> values : all) {
+    for (List<String> values : all.keySet()) {
       out.writeByte(values.size());
       for (String value : values) {
         StringValue.writeString(value, out);
@@ -159,20 +159,9 @@ public final class ActiveWindows {
       out.writeLong(w.start);
       out.writeInt(w.seen.size());
       for (List<String> values : w.seen) {
-        out.writeInt(numberOf(values, all));
+        out.writeInt(all.get(values));
       }
     }
-  }
-
-  /** By identity: a checkpoint writes every user, and hashing texts costs more than one twice. */
-  @SuppressWarnings("ReferenceEquality")
-  private static int numberOf(List<String> values, List<List<String>> all) {
-    for (int i = all.size() - 1; i >= 0; i--) {
-      if (all.get(i) == values) {
-        return i;
-      }
-    }
-    return -1;
   }
 
   /** Reads what {@link #write} wrote. */

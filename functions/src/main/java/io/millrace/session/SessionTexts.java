@@ -46,8 +46,7 @@ final class SessionTexts {
         return i + 1;
       }
     }
-    // While there are few, a text is not hashed: most of these are of one session alone.
-    Integer number = inOrder.size() > FEW ? numbers.get(text) : null;
+    Integer number = numbers.get(text);
     if (number != null) {
       return number;
     }

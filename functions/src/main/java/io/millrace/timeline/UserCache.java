@@ -86,10 +86,6 @@ final class UserCache {
     for (int i = 0; i < count; i++) {
       ahead[i] = chains[chain(ids[i].hashCode())];
     }
-    readAhead(count);
-  }
-
-  private void readAhead(int count) {
     int seen = 0;
     for (int i = 0; i < count; i++) {
       // Others of the same chain are few.
@@ -139,15 +135,8 @@ final class UserCache {
 
   /** Writes every changed value back; all stay in the cache. */
   void flush() throws Exception {
-    for (int from = 0; from < users; from += LOOK_AHEAD) {
-      int count = Math.min(LOOK_AHEAD, users - from);
-      for (int i = 0; i < count; i++) {
-        ahead[i] = ring[from + i].dirty ? ring[from + i] : null;
-      }
-      readAhead(count);
-      for (int i = from; i < from + count; i++) {
-        writeIfDirty(ring[i]);
-      }
+    for (int i = 0; i < users; i++) {
+      writeIfDirty(ring[i]);
     }
   }
 

@@ -210,7 +210,11 @@ public final class Audit {
           usersMoved,
           found);
     }
-    checkEach("ledger of each topic and hour", expected, found);
+    String what =
+        usersMoved
+            ? "ledger of each topic, and valid records of each hour of it"
+            : "ledger of each topic and hour";
+    checkEach(what, expected, found);
     check(
         "late events of the ledger",
         lake.number("SELECT count(*) FROM app_events WHERE late"),

@@ -492,7 +492,7 @@ public final class DetachedStack {
           # Written by scripts/up: the engagement job on this stack's servers.
           kafka.bootstrap-servers: %s
           lake.root: s3://%s
-          # Two slots share a TaskManager of 2 GiB.
+          # Two slots share a TaskManager of 2176 MB.
           lake.writer-memory: 48 mb
           users.cache-size: 48 mb
           catalog:

@@ -74,34 +74,47 @@ final class LedgerFaultJob implements AutoCloseable {
    */
   static LedgerFaultJob start(PrometheusClient prometheus, Path targets) throws Exception {
     COUNTS.clear();
+    byte[] others = Files.readAllBytes(targets);
     Port port = Port.claim();
     Configuration settings = settings(port);
-    // The shipped reporter, from where the processes of the stack have it.
+    MiniCluster cluster;
+    try {
+      cluster = cluster(settings);
+    } catch (Exception e) {
+      port.close();
+      throw e;
+    }
+    LedgerFaultJob job = new LedgerFaultJob(cluster, port, prometheus, targets, others);
+    try {
+      cluster.start();
+      cluster.submitJob(graph(settings).getJobGraph()).join();
+      ArrayNode more = (ArrayNode) JSON.readTree(others);
+      more.addObject().putArray("targets").add(job.address());
+      job.setTargets(JSON.writeValueAsBytes(more));
+      return job;
+    } catch (Exception e) {
+      try {
+        job.close();
+      } catch (Exception second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  /** With the shipped reporter, from where the processes of the stack have it. */
+  private static MiniCluster cluster(Configuration settings) throws IOException {
     PluginManager plugins =
         new DefaultPluginManager(
             new DirectoryBasedPluginFinder(FlinkProcess.distribution().resolve("plugins"))
                 .findPlugins(),
             PluginConfig.fromConfiguration(settings).getAlwaysParentFirstPatterns());
-    MiniCluster cluster =
-        new MiniCluster(
-            new MiniClusterConfiguration.Builder()
-                .setConfiguration(settings)
-                .setPluginManager(plugins)
-                .withRandomPorts()
-                .build());
-    LedgerFaultJob job =
-        new LedgerFaultJob(cluster, port, prometheus, targets, Files.readAllBytes(targets));
-    try {
-      cluster.start();
-      cluster.submitJob(graph(settings).getJobGraph()).join();
-      ArrayNode more = (ArrayNode) JSON.readTree(job.otherTargets);
-      more.addObject().putArray("targets").add(job.address());
-      job.setTargets(JSON.writeValueAsBytes(more));
-      return job;
-    } catch (Exception e) {
-      job.close();
-      throw e;
-    }
+    return new MiniCluster(
+        new MiniClusterConfiguration.Builder()
+            .setConfiguration(settings)
+            .setPluginManager(plugins)
+            .withRandomPorts()
+            .build());
   }
 
   private static Configuration settings(Port port) {
