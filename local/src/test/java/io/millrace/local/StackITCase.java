@@ -145,7 +145,8 @@ class StackITCase {
                 ((HttpURLConnection) stack.faultyS3().endpoint().toURL().openConnection())
                     .getResponseCode())
         .isInstanceOf(IOException.class)
-        .hasMessageMatching("(?i).*(reset|end of file|broken pipe).*");
+        // By when the client notices: while it writes, or while it reads.
+        .hasMessageMatching("(?i).*(reset|end of file|broken pipe|error writing to server).*");
   }
 
   @Test
