@@ -321,10 +321,6 @@ public final class FaultyS3 implements AutoCloseable {
             hold(Long.MAX_VALUE);
             return;
           }
-          case SLOW -> {
-            hold(STALL_MILLIS);
-            passRequest(head, in, client, out);
-          }
         }
       }
     } catch (IOException e) {

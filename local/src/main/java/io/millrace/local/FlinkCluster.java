@@ -92,6 +92,9 @@ public final class FlinkCluster implements AutoCloseable {
     defaults.setString("state.backend.type", "rocksdb");
     defaults.setString("execution.checkpointing.incremental", "true");
     defaults.setString(
+        "state.backend.rocksdb.compression.per.level",
+        "[NO_COMPRESSION, NO_COMPRESSION, SNAPPY_COMPRESSION]");
+    defaults.setString(
         "execution.checkpointing.dir", folder.resolve("checkpoints").toUri().toString());
     defaults.setString(
         "execution.checkpointing.savepoint-dir", folder.resolve("savepoints").toUri().toString());

@@ -62,9 +62,7 @@ public final class S3Faults {
     /** Silence, then the connection is closed; the server never gets the request. */
     STALL,
     /** Silence until {@link FaultyS3#release}, then the connection is closed. */
-    HOLD,
-    /** The server gets the request five seconds later. */
-    SLOW
+    HOLD
   }
 
   /** What becomes of one request. */
@@ -78,8 +76,7 @@ public final class S3Faults {
     /** The server does what it is asked, and the client gets a reset instead of the answer. */
     LOSE_ANSWER,
     STALL,
-    HOLD,
-    SLOW
+    HOLD
   }
 
   /**
@@ -151,7 +148,6 @@ public final class S3Faults {
       case RESET -> dice.nextBoolean() ? Outcome.RESET : Outcome.LOSE_ANSWER;
       case STALL -> Outcome.STALL;
       case HOLD -> Outcome.HOLD;
-      case SLOW -> Outcome.SLOW;
     };
   }
 }

@@ -199,14 +199,4 @@ class FaultyS3Test {
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofSeconds(4));
     assertThat(asked).isEmpty();
   }
-
-  @Test
-  void aSlowRequestGetsItsAnswerAfterSeconds() throws Exception {
-    s3.setRules(new Rule(Operation.CREATE, "/lake/", Fault.SLOW, 100));
-    long begin = System.nanoTime();
-    assertThat(send("POST", CREATE, "", false).statusCode()).isEqualTo(200);
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofSeconds(4));
-    assertThat(asked).hasSize(1);
-    assertThat(s3.count(Operation.CREATE).faults()).isEqualTo(1);
-  }
 }

@@ -314,7 +314,7 @@ public record EngagementPorts(
   }
 
   private static Properties transactions(EngagementConfig config) {
-    Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
+    Properties properties = producer(config);
     properties.putIfAbsent(
         ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     return properties;
@@ -548,6 +548,7 @@ public record EngagementPorts(
     Properties properties = KafkaSecrets.properties(config.input().kafkaProperties());
     properties.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, "100");
     properties.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(128 << 10));
+    properties.putIfAbsent(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
     return properties;
   }
 
