@@ -59,8 +59,11 @@ class MonitoringCheck {
   private static final int PARALLELISM = 2;
   private static final String DATABASE = "millrace";
 
-  /** Fills all buffers within half a minute, and leaves a backlog that a slow machine works off. */
-  private static final int MANY_PER_SECOND = 4_000;
+  /** Faster than the job: the traffic ends as soon as there is a backlog. */
+  private static final int MANY_PER_SECOND = 50_000;
+
+  /** More than the job still reads, into buffers too, once its writers are held. */
+  private static final int BACKLOG_RECORDS = 200_000;
 
   /** Seconds for minutes here, too: checkpoints, and what follows when they fail. */
   private static final Map<String, String> SETTINGS =
@@ -372,40 +375,29 @@ class MonitoringCheck {
 
   /**
    * The tasks that write wait for S3, and those before them for their buffers. A source tells its
-   * lag as of its last fetch, so it gets a few more once there is a backlog.
+   * lag as of its last fetch, so the backlog comes first.
    */
   private static void heldUpByS3() {
-    step("S3 keeps each step of a table's file waiting, and more comes than can wait");
+    step("there is a backlog, and S3 keeps each step of a table's file waiting");
     watch.begin(PATIENCE, "MillraceBackpressure", "MillraceConsumerLag");
     traffic.rise(MANY_PER_SECOND);
-    holdWriters();
-    watch.awaitFiring(HELD_UP_PATIENCE, "MillraceBackpressure");
-    releaseWriters();
     Await.until(
-        "a lag that is known",
+        "a backlog",
         PATIENCE,
-        () -> !prometheus.query("millrace:consumer_lag:records > 10000").isEmpty());
-    holdWriters();
-    watch.awaitFiring(PATIENCE, "MillraceConsumerLag");
-    releaseWriters();
-    traffic.calm();
-    watch.mended("MillraceBackpressure", "MillraceConsumerLag");
-    awaitQuiet();
-  }
-
-  private static void holdWriters() {
+        () -> !prometheus.query("millrace:consumer_lag:records > " + BACKLOG_RECORDS).isEmpty());
     String lake = "/" + Stack.BUCKET + "/";
     s3.setRules(
         new Rule(Operation.CREATE, lake, Fault.HOLD, 100),
         new Rule(Operation.UPLOAD_PART, lake, Fault.HOLD, 100),
         new Rule(Operation.PUT, lake, Fault.HOLD, 100),
         new Rule(Operation.COMPLETE, lake, Fault.HOLD, 100));
-  }
-
-  /** Their connections are closed, and they ask again. */
-  private static void releaseWriters() {
+    traffic.calm();
+    watch.awaitFiring(HELD_UP_PATIENCE, "MillraceBackpressure", "MillraceConsumerLag");
     s3.setRules();
+    // Their connections are closed, and they ask again.
     s3.release();
+    watch.mended("MillraceBackpressure", "MillraceConsumerLag");
+    awaitQuiet();
   }
 
   private static void noJobManager() {
