@@ -277,10 +277,19 @@ final class EngagementBenchmark implements Callable<Integer> {
     }
   }
 
-  /** The flags of the measured JVM: those of this one, and what was asked for. */
+  /**
+   * The flags of the measured JVM: those of this one, and what was asked for; and the whole heap
+   * from the start, as Flink gives it to a TaskManager. One that grows is collected as a whole each
+   * time before it does.
+   */
   private List<String> flags() {
     List<String> flags = new ArrayList<>(Bench.flags());
     flags.addAll(jvmFlags);
+    String most = "-Xmx";
+    flags.stream()
+        .filter(flag -> flag.startsWith(most))
+        .reduce((first, last) -> last)
+        .ifPresent(flag -> flags.add(flags.indexOf(flag), "-Xms" + flag.substring(most.length())));
     return flags;
   }
 

@@ -12,6 +12,7 @@ import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,6 +32,8 @@ final class JvmWatch {
   private final AtomicLong mostHeap = new AtomicLong();
   private final Map<String, Long> compilers = new HashMap<>();
   private final Map<String, Long> collectors = new HashMap<>();
+  // Threads that have another name for good; reading all of them again costs what is measured.
+  private final Set<String> others = new HashSet<>();
 
   /** What was used up to a moment, in ns. */
   record Reading(long nanos, long cpuNanos, long compilerNanos, long collectorNanos) {}
@@ -74,6 +77,9 @@ final class JvmWatch {
       return;
     }
     for (File thread : threads) {
+      if (others.contains(thread.getName())) {
+        continue;
+      }
       try {
         String name = Files.readString(thread.toPath().resolve("comm"));
         boolean compiles = name.contains("CompilerThre");
@@ -81,6 +87,8 @@ final class JvmWatch {
           String used = Files.readString(thread.toPath().resolve("schedstat"));
           (compiles ? compilers : collectors)
               .put(thread.getName(), Long.parseLong(used.substring(0, used.indexOf(' '))));
+        } else if (!name.startsWith("java") && !name.startsWith("Thread-")) {
+          others.add(thread.getName());
         }
       } catch (IOException e) {
         // It ended meanwhile: what was last known of it stays.
